@@ -1,0 +1,9 @@
+"""Edition + recipient -> bytes: slots, headers, links and return path, DKIM.
+
+Promises: an edition is encoded once; a message is a join. Nothing per reader is parsed or encoded but the values.
+Never: opens the database or the network, reads a clock.
+"""
+
+from mailer.message.model import Message, Recipient, Sender
+
+__all__ = ["Message", "Recipient", "Sender"]

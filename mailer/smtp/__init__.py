@@ -1,0 +1,9 @@
+"""Relays: pipelined connections to an SMTP server, and a folder that takes .eml files. One contract.
+
+Promises: every reply is matched to its command by counting; every wait is bounded; a lost connection says what was
+still open. Never: retries, decides what a reply means for a reader (delivery/ does), or logs a credential.
+"""
+
+from mailer.smtp.model import Envelope, Exchange, Reply, Session, SessionLost
+
+__all__ = ["Envelope", "Exchange", "Reply", "Session", "SessionLost"]
