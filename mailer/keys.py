@@ -1,9 +1,10 @@
 """The newsletter's secret, and what is derived from it: one key per purpose, and tokens that stand alone.
 
-A token holds its purpose's key id, the ids it speaks of and a MAC, and nothing else: no address, no lookup, no
-expiry of its own. Links carry base64url; mail addresses carry lower-case base32, because servers change their case
-(V01). The secret is a ring: the first key makes tokens, every key of the ring still proves them; the suppression
-key comes from the oldest and never rotates.
+A token holds a key id, a MAC and the two ids it speaks of, and nothing else: no address, no lookup, no expiry
+of its own. Links carry base64url; mail addresses carry lower-case hexadecimal, because servers change their case
+(V01). Every token has one spelling (upper case apart): a changed, cut or lengthened one proves nothing. The
+secret is a ring: the first key makes tokens, every key of the ring still proves them; the suppression key comes
+from the oldest and never rotates. Never: writes the secret to a log, an error or a token.
 """
 
 from __future__ import annotations
@@ -12,12 +13,26 @@ import base64
 import binascii
 import hashlib
 import hmac
-import struct
+import os
+import secrets
+import stat
+import secrets
 from dataclasses import dataclass
 from enum import StrEnum
+from typing import TYPE_CHECKING
+
+from mailer.errors import Problem, UserError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
 
 MAC_OCTETS = 10  # 80 bits: a forger who makes 1,000 tries a second needs 10^13 years
-_IDS = struct.Struct(">QQ")
+SECRET_OCTETS = 32
+LONGEST_SECRET = 64  # the longest key of BLAKE2b
+LONGEST_TOKEN = 64
+LARGEST_FILE = 65_536
+_WHERE = "run `mailer init`, or set MAILER_SECRET"
 
 
 class Purpose(StrEnum):
@@ -38,64 +53,226 @@ class Key:
     id: int
     secret: bytes
 
+    def __post_init__(self) -> None:
+        """Refuse what BLAKE2b would cut short or an octet cannot hold."""
+        if not 0 <= self.id <= 255 or not SECRET_OCTETS <= len(self.secret) <= LONGEST_SECRET:
+            raise ValueError("a key has an id of 0 to 255 and a secret of 32 to 64 octets")
+
     def __repr__(self) -> str:
         return f"Key(id={self.id}, secret=…)"
 
     def derive(self, purpose: str) -> bytes:
-        """Give the 32-octet key for one purpose (BLAKE2b, keyed, personalised by the purpose)."""
-        return hashlib.blake2b(purpose.encode(), key=self.secret[:64], digest_size=32).digest()
+        """Give the 32-octet key for one purpose (BLAKE2b, keyed by the secret)."""
+        return hashlib.blake2b(purpose.encode(), key=self.secret, digest_size=32).digest()
 
 
 class Keys:
-    """The ring, newest first. Making a token costs about two microseconds."""
+    """The ring, newest first. Making a token costs about one microsecond."""
 
     def __init__(self, ring: tuple[Key, ...]) -> None:
+        if not ring or len({key.id for key in ring}) != len(ring):
+            raise ValueError("a ring has at least one key, and each key an id of its own")
         self._ring = ring
-        self._derived = {(key.id, purpose): key.derive(purpose) for key in ring for purpose in Purpose}
+        self._macs = {
+            (key.id, purpose): hashlib.blake2b(key=key.derive(purpose), digest_size=MAC_OCTETS)
+            for key in ring
+            for purpose in Purpose
+        }
+
+    def __repr__(self) -> str:
+        return f"Keys(ids={[key.id for key in self._ring]})"
+
+    @classmethod
+    def load(cls, secret_file: Path | None, env: str | None) -> Keys:
+        """Give the ring that MAILER_SECRET (`env`) holds, else the one in the file.
+
+        Both have one form: keys as `ID:SECRET`, newest first, apart by line ends or commas; `#` opens a
+        comment. Raises UserError if there is none, if it cannot be understood, or if others may read the file.
+        """
+        if env and env.strip():
+            return cls(_parse(env, "MAILER_SECRET"))
+        if secret_file is None:
+            raise UserError(Problem(f"there is no secret: {_WHERE}", key="MAILER_SECRET"))
+        return cls(_parse(_read_private(secret_file), str(secret_file)))
+
+    @staticmethod
+    def new_secret() -> str:
+        """Give the text of a fresh ring of one key, for the file (mode 0600) or for MAILER_SECRET."""
+        return _line(0)
+
+    @staticmethod
+    def rotated(text: str) -> str:
+        """Give the ring in `text` with a fresh key before the others; what they made stays good.
+
+        Raises UserError if `text` is not a ring, or full.
+        """
+        ring = _parse(text, "secret")
+        unused = (number % 256 for number in range(ring[0].id + 1, ring[0].id + 257))
+        free = next((number for number in unused if number not in {key.id for key in ring}), None)
+        if free is None:
+            raise UserError("the ring holds 256 keys: take out an old one, but never the last line")
+        return _line(free) + text
 
     @property
     def suppression(self) -> bytes:
         """The key of the address hashes, which outlives every rotation."""
         return self._ring[-1].derive("suppression")
 
-    def _mac(self, key_id: int, purpose: Purpose, ids: bytes) -> bytes:
-        return hashlib.blake2b(ids, key=self._derived[key_id, purpose], digest_size=MAC_OCTETS).digest()
+    def minter(self, purpose: Purpose, other: int) -> Callable[[int], bytes]:
+        """Give a function from a subscriber's id to the octets of the token for (subscriber, other).
 
-    def _raw(self, purpose: Purpose, first: int, second: int) -> bytes:
-        key_id = self._ring[0].id
-        ids = _IDS.pack(first, second)
-        short = ids.lstrip(b"\0") or b"\0"
-        # The second id keeps its width, so that the first may lose its leading zeros.
-        return bytes((key_id,)) + self._mac(key_id, purpose, ids) + short
+        It is what makes tokens in the hot path: the key is set up once and the second id is encoded once.
+        """
+        head = bytes((self._ring[0].id,))
+        tail = other.to_bytes(_width(other), "big")
+        fresh = self._macs[self._ring[0].id, purpose].copy
+        lengths = tuple(bytes((width,)) for width in range(9))
+
+        def mint(first: int) -> bytes:
+            width = (first.bit_length() + 7) >> 3
+            ids = lengths[width] + first.to_bytes(width, "big") + tail
+            mac = fresh()
+            mac.update(ids)
+            return head + mac.digest() + ids
+
+        return mint
 
     def link_token(self, purpose: Purpose, subscriber: int, other: int) -> str:
-        """Give a URL-safe token for (subscriber, list or mailing)."""
-        return base64.urlsafe_b64encode(self._raw(purpose, subscriber, other)).rstrip(b"=").decode()
+        """Give a URL-safe token for (subscriber, list or mailing): 18 to 38 of [A-Za-z0-9_-]."""
+        return as_link(self.minter(purpose, other)(subscriber)).decode()
 
     def mail_token(self, purpose: Purpose, subscriber: int, other: int) -> str:
-        """Give a token of [a-z2-7] for the local part of an address or a Message-ID."""
-        return base64.b32encode(self._raw(purpose, subscriber, other)).rstrip(b"=").decode().lower()
+        """Give a token of [0-9a-f] for a local part, a Message-ID or an ENVID.
+
+        It has at most 38 characters (N04) while both ids together take at most 7 octets.
+        """
+        return self.minter(purpose, other)(subscriber).hex()
 
     def read_link_token(self, purpose: Purpose, token: str) -> tuple[int, int] | None:
-        """Give the two ids of a genuine link token, or None."""
-        return self._read(purpose, token, base64.urlsafe_b64decode, 4)
-
-    def read_mail_token(self, purpose: Purpose, token: str) -> tuple[int, int] | None:
-        """Give the two ids of a genuine mail token in any case, or None."""
-        return self._read(purpose, token.upper(), base64.b32decode, 8)
-
-    def _read(self, purpose: Purpose, token: str, decode: object, quantum: int) -> tuple[int, int] | None:
-        if not 0 < len(token) <= 64 or not token.isascii():
+        """Give the two ids of a genuine link token, or None; any text may be asked about."""
+        if not 0 < len(token) <= LONGEST_TOKEN or not token.isascii():
             return None
         try:
-            raw: bytes = decode(token + "=" * (-len(token) % quantum))  # type: ignore[operator]
+            raw = base64.urlsafe_b64decode(token + "=" * (-len(token) % 4))
         except (binascii.Error, ValueError):
             return None
-        key_id, mac, short = raw[:1], raw[1 : 1 + MAC_OCTETS], raw[1 + MAC_OCTETS :]
-        if not short or len(short) > _IDS.size or (key_id[0], purpose) not in self._derived:
+        # The decoder skips strangers and ignores spare bits: only the one spelling that we make counts.
+        return self._prove(purpose, raw) if as_link(raw).decode() == token else None
+
+    def read_mail_token(self, purpose: Purpose, token: str) -> tuple[int, int] | None:
+        """Give the two ids of a genuine mail token in any case, or None; any text may be asked about."""
+        if not 0 < len(token) <= LONGEST_TOKEN or not token.isascii():
             return None
-        ids = short.rjust(_IDS.size, b"\0")
-        if not hmac.compare_digest(mac, self._mac(key_id[0], purpose, ids)):
+        try:
+            raw = bytes.fromhex(token)
+        except ValueError:
             return None
-        first, second = _IDS.unpack(ids)
-        return first, second
+        return self._prove(purpose, raw) if raw.hex() == token.lower() else None
+
+    def _prove(self, purpose: Purpose, raw: bytes) -> tuple[int, int] | None:
+        mac, ids = raw[1 : 1 + MAC_OCTETS], raw[1 + MAC_OCTETS :]
+        ours = self._macs.get((raw[0], purpose)) if ids else None
+        if ours is None:
+            return None
+        proof = ours.copy()
+        proof.update(ids)
+        if not hmac.compare_digest(mac, proof.digest()):
+            return None
+        width = 1 + ids[0]
+        return int.from_bytes(ids[1:width], "big"), int.from_bytes(ids[width:], "big")
+
+
+def as_link(raw: bytes) -> bytes:
+    """Give a minted token as it stands in links: base64url without padding (RFC 4648, section 5)."""
+    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+
+
+def _width(number: int) -> int:
+    if not 0 <= number < 1 << 64:
+        raise ValueError(f"an id is 0 to 2^64-1, not {number}")
+    return (number.bit_length() + 7) >> 3
+
+
+def _line(key_id: int) -> str:
+    return f"{key_id}:{base64.urlsafe_b64encode(secrets.token_bytes(SECRET_OCTETS)).rstrip(b'=').decode()}\n"
+
+
+def _read_private(path: Path) -> str:
+    """Read a file that only its owner may read; the checks are made on the open file, not on its name."""
+    try:
+        with path.open("rb") as file:
+            mode = stat.S_IMODE(os.fstat(file.fileno()).st_mode)
+            raw = file.read(LARGEST_FILE + 1)
+    except FileNotFoundError:
+        raise UserError(Problem(f"there is no secret: {_WHERE}", file=str(path))) from None
+    except OSError as error:
+        raise UserError(Problem(f"cannot be read: {error.strerror}", file=str(path))) from None
+    if mode & 0o077:
+        message = f"others may read the secret (mode {mode:04o}): run `chmod 600 {path}`"
+        raise UserError(Problem(message, file=str(path)))
+    if len(raw) > LARGEST_FILE or not raw.isascii():
+        raise UserError(Problem("is not a secret that `mailer init` made", file=str(path)))
+    return raw.decode("ascii")
+
+
+def _parse(text: str, source: str) -> tuple[Key, ...]:
+    entries = [
+        (number, entry.strip())
+        for number, line in enumerate(text.splitlines(), 1)
+        for entry in line.partition("#")[0].split(",")
+        if entry.strip()
+    ]
+    ring = tuple(_parse_key(entry, source, line) for line, entry in entries)
+    if not ring:
+        raise UserError(Problem(f"holds no key: {_WHERE}", file=source))
+    if len({key.id for key in ring}) != len(ring):
+        raise UserError(Problem("two keys have the same id: each needs its own", file=source))
+    return ring
+
+
+def _parse_key(entry: str, source: str, line: int) -> Key:
+    number, _, encoded = entry.partition(":")
+    try:
+        secret = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+        return Key(int(number), secret)
+    except ValueError:  # binascii.Error is one; the text is not shown, for it may be the secret
+        message = "is not a key: it reads ID:SECRET, an id of 0 to 255 and 32 to 64 octets in base64url"
+        raise UserError(Problem(message, file=source, line=line)) from None
+
+
+LEAST_SECRET = 32  # characters of a secret that a person chose
+
+
+def new_ring() -> str:
+    """Give the text of a new secret.key: one line, `0:` and 32 random octets in base64url."""
+    return f"0:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}\n"
+
+
+def read_ring(text: str) -> Keys:
+    """Read a ring: `ID:BASE64URL`, newest first, parted by white space; or one passphrase of 32 characters or more.
+
+    Raises ValueError that says what is wrong and never repeats the secret.
+    """
+    words = text.split()
+    if not words:
+        raise ValueError("the secret is empty")
+    if ":" in words[0] and words[0].partition(":")[0].isdigit():
+        ring = tuple(_read_key(word) for word in words)
+    elif len(text.strip()) >= LEAST_SECRET:
+        ring = (Key(0, hashlib.sha256(text.strip().encode()).digest()),)
+    else:
+        raise ValueError(f"the secret must have {LEAST_SECRET} characters or more")
+    if len({key.id for key in ring}) < len(ring):
+        raise ValueError("two keys of the ring have the same id")
+    return Keys(ring)
+
+
+def _read_key(word: str) -> Key:
+    number, _, encoded = word.partition(":")
+    try:
+        secret = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
+    except (binascii.Error, ValueError):
+        secret = b""
+    if not number.isdecimal() or int(number) > 255 or len(secret) < 16:
+        raise ValueError("a key of the ring is damaged: it must read ID:BASE64URL, with an ID from 0 to 255")
+    return Key(int(number), secret)
