@@ -1,5 +1,57 @@
 """The subscribers: who gets what, by what right, and who never will again. Its whole face.
 
-A bounded context of its own: it knows nothing of mailer and never sends mail. Every verb takes a connection and the
-time, runs in the caller's transaction and returns frozen values, never rows.
+A bounded context of its own: it knows nothing of mailer and never sends mail. Every verb takes a connection
+and the time, runs in the caller's transaction and returns frozen values, never rows.
 """
+
+from __future__ import annotations
+
+from subscribers.audience import AudienceCounts, Reader, audience, audience_counts, readers
+from subscribers.consent import Consent, Evidence, consents_of
+from subscribers.errors import (
+    AddressTaken,
+    BadFile,
+    InvalidAddress,
+    SubscribersError,
+    UnknownList,
+    UnknownSubscriber,
+    WillNotRevive,
+)
+from subscribers.membership import add, complain, erase, lose, move, pause, resume, tag, unsubscribe
+from subscribers.roster import Person, Subscription, ensure_lists, find, get, people
+from subscribers.tables import Instant, metadata
+
+__all__ = [
+    "AddressTaken",
+    "AudienceCounts",
+    "BadFile",
+    "Consent",
+    "Evidence",
+    "Instant",
+    "InvalidAddress",
+    "Person",
+    "Reader",
+    "SubscribersError",
+    "Subscription",
+    "UnknownList",
+    "UnknownSubscriber",
+    "WillNotRevive",
+    "add",
+    "audience",
+    "audience_counts",
+    "complain",
+    "consents_of",
+    "ensure_lists",
+    "erase",
+    "find",
+    "get",
+    "lose",
+    "metadata",
+    "move",
+    "pause",
+    "people",
+    "readers",
+    "resume",
+    "tag",
+    "unsubscribe",
+]

@@ -1,0 +1,159 @@
+"""Who is mailable now: one query over persons, addresses, subscriptions and suppressions, and its sums.
+
+`audience` is the only definition of "mailable" in the program. It returns a Select rather than rows, because
+the ledger plans a million deliveries with INSERT ... SELECT, and asks again for a few people just before the
+first byte leaves. Every way is served by the primary key (list_id, subscriber_id); a test reads the query
+plans.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+
+from subscribers.status import AddressState, PersonState, Scope, SubscriptionState
+from subscribers.tables import addresses, lists, subscribers, subscriptions, suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, FromClause, Select
+
+
+JOINED = (SubscriptionState.ACTIVE, SubscriptionState.PAUSED)
+
+
+@dataclass(frozen=True, slots=True)
+class AudienceCounts:
+    """The people of one list. `readers` = active - paused - suppressed - unreachable, always.
+
+    `active` counts everyone who joined and has not left; whoever is several things is counted once, in this
+    order.
+    """
+
+    active: int
+    paused: int
+    suppressed: int
+    unreachable: int
+    pending: int
+    unsubscribed: int
+    readers: int
+
+
+@dataclass(frozen=True, slots=True)
+class Reader:
+    """What a message needs to know of one person."""
+
+    name: str
+    language: str | None
+    attributes: Mapping[str, object] = field(default_factory=dict)
+
+
+def audience(list_id: int, now: datetime) -> Select[tuple[int, int, int, str, str, str | None]]:
+    """Give everyone of a list who may be mailed at `now`.
+
+    The columns are subscriber_id, list_id, address_id, email, domain and time_zone. A caller may narrow it by
+    `.where()` on its `selected_columns`; each person appears once.
+    """
+    return (
+        select(
+            subscriptions.c.subscriber_id,
+            subscriptions.c.list_id,
+            addresses.c.id.label("address_id"),
+            addresses.c.email,
+            addresses.c.domain,
+            subscribers.c.time_zone,
+        )
+        .select_from(_people())
+        .where(
+            subscriptions.c.list_id == list_id,
+            subscriptions.c.state.in_(JOINED),
+            ~_asleep(now),
+            subscribers.c.state == PersonState.PRESENT,
+            addresses.c.state == AddressState.REACHABLE,
+            ~_suppressed(list_id, now),
+        )
+    )
+
+
+def _people() -> FromClause:
+    return subscriptions.join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id).join(
+        addresses, addresses.c.subscriber_id == subscriptions.c.subscriber_id
+    )
+
+
+def _asleep(now: datetime) -> ColumnElement[bool]:
+    until = subscriptions.c.paused_until
+    return and_(subscriptions.c.state == SubscriptionState.PAUSED, or_(until.is_(None), until > now))
+
+
+def in_force(now: datetime) -> ColumnElement[bool]:
+    """Whether a suppression counts at `now`."""
+    return and_(
+        suppressions.c.lifted_at.is_(None),
+        or_(suppressions.c.expires_at.is_(None), suppressions.c.expires_at > now),
+    )
+
+
+def reaches(list_id: int) -> ColumnElement[bool]:
+    """Whether a suppression reaches a list: by itself, by its brand, or because it reaches everything."""
+    key = select(lists.c.key).where(lists.c.id == list_id).scalar_subquery()
+    brand = select(lists.c.brand).where(lists.c.id == list_id).scalar_subquery()
+    scope, scope_key = suppressions.c.scope, suppressions.c.scope_key
+    return or_(
+        scope == Scope.EVERYTHING,
+        and_(scope == Scope.LIST, scope_key == key),
+        and_(scope == Scope.BRAND, scope_key == brand),
+    )
+
+
+def _suppressed(list_id: int, now: datetime) -> ColumnElement[bool]:
+    return exists().where(suppressions.c.hash == addresses.c.hash, in_force(now), reaches(list_id))
+
+
+def audience_counts(connection: Connection, list_id: int, now: datetime) -> AudienceCounts:
+    """Count the people of a list by what stands between them and the next issue. Reads each of them once."""
+    state = subscriptions.c.state
+    standing = case(
+        (state == SubscriptionState.PENDING, "pending"),
+        (state == SubscriptionState.UNSUBSCRIBED, "unsubscribed"),
+        (_asleep(now), "paused"),
+        (_suppressed(list_id, now), "suppressed"),
+        (addresses.c.state != AddressState.REACHABLE, "unreachable"),
+        else_="readers",
+    )
+    query = (
+        select(standing.label("standing"), func.count())
+        .select_from(
+            subscriptions.outerjoin(addresses, addresses.c.subscriber_id == subscriptions.c.subscriber_id)
+        )
+        .where(subscriptions.c.list_id == list_id)
+        .group_by("standing")
+    )
+    found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
+    parts = {name: found.get(name, 0) for name in ("paused", "suppressed", "unreachable", "readers")}
+    return AudienceCounts(
+        active=sum(parts.values()),
+        pending=found.get("pending", 0),
+        unsubscribed=found.get("unsubscribed", 0),
+        **parts,
+    )
+
+
+def readers(
+    connection: Connection, subscriber_ids: Sequence[int], *, with_attributes: bool = True
+) -> dict[int, Reader]:
+    """Give what the messages to these people need, in one query; whoever is gone is not in it.
+
+    Without `with_attributes` the attributes are neither read nor parsed.
+    """
+    columns: list[Any] = [subscribers.c.id, subscribers.c.name, subscribers.c.language]
+    if with_attributes:
+        columns.append(subscribers.c.attributes)
+    query = select(*columns).where(
+        subscribers.c.id.in_(subscriber_ids), subscribers.c.state == PersonState.PRESENT
+    )
+    return {row[0]: Reader(*row[1:]) for row in connection.execute(query)}

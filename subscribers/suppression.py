@@ -1,0 +1,157 @@
+"""Addresses that must never be mailed again, known by a keyed hash alone, which outlives erasure.
+
+A suppression reaches a list, a brand or everything. At most one of a kind is in force for an address: adding
+it again keeps the older one and its reason, and can only make it last longer. Lifting it keeps the row and
+says why. A manual block is ended by `lift` alone, never by a sign-up, an import or a revival.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import and_, case, null, or_, select, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from subscribers.audience import in_force, reaches
+from subscribers.status import Reason, Scope
+from subscribers.tables import suppressions
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+    from sqlalchemy.sql.dml import Insert
+
+
+@dataclass(frozen=True, slots=True)
+class Suppression:
+    """One line of the list of those who must not be mailed."""
+
+    id: int
+    hash: bytes
+    scope: Scope
+    scope_key: str
+    reason: Reason
+    evidence: str | None
+    created_at: datetime
+    expires_at: datetime | None
+    lifted_at: datetime | None
+
+
+def suppress(
+    connection: Connection,
+    hashes: Iterable[bytes],
+    *,
+    scope: Scope,
+    reason: Reason,
+    now: datetime,
+    scope_key: str = "",
+    evidence: str | None = None,
+    expires_at: datetime | None = None,
+) -> None:
+    """See to it that these addresses are not mailed; `scope_key` names the list or the brand."""
+    row = {
+        "scope": scope,
+        "scope_key": scope_key,
+        "reason": reason,
+        "evidence": evidence,
+        "created_at": now,
+        "expires_at": expires_at,
+    }
+    rows = [{"hash": each, **row} for each in dict.fromkeys(hashes)]
+    if rows:
+        connection.execute(_upsert(connection), rows)
+
+
+def _upsert(connection: Connection) -> Insert:
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(suppressions)
+    new, old = statement.excluded, suppressions.c
+    # A manual block and an unlimited time win over what is in force.
+    manual = or_(old.reason == Reason.MANUAL, new.reason == Reason.MANUAL)
+    forever = or_(old.expires_at.is_(None), new.expires_at.is_(None))
+    later = case((new.expires_at > old.expires_at, new.expires_at), else_=old.expires_at)
+    return statement.on_conflict_do_update(
+        index_elements=["hash", "scope", "scope_key"],
+        index_where=old.lifted_at.is_(None),
+        set_={
+            "reason": case((manual, Reason.MANUAL.value), else_=old.reason),
+            "expires_at": case((forever, null()), else_=later),
+        },
+    )
+
+
+def suppressed(connection: Connection, hash_: bytes, list_id: int, now: datetime) -> tuple[Suppression, ...]:
+    """Give what forbids mail from a list to an address at `now`."""
+    return _read(connection, suppressions.c.hash == hash_, in_force(now), reaches(list_id))
+
+
+def list_suppressions(
+    connection: Connection,
+    *,
+    hash_: bytes | None = None,
+    lifted: bool = False,
+    after: int = 0,
+    limit: int = 1000,
+) -> tuple[Suppression, ...]:
+    """Give the suppressions in the order they were made, `limit` at a time after the id `after`."""
+    conditions: list[Any] = [suppressions.c.id > after]
+    if hash_ is not None:
+        conditions.append(suppressions.c.hash == hash_)
+    if not lifted:
+        conditions.append(suppressions.c.lifted_at.is_(None))
+    return _read(connection, *conditions, limit=limit)
+
+
+def _read(connection: Connection, *conditions: Any, limit: int | None = None) -> tuple[Suppression, ...]:
+    columns = [suppressions.c[name] for name in Suppression.__dataclass_fields__]
+    query = select(*columns).where(*conditions).order_by(suppressions.c.id).limit(limit)
+    return tuple(
+        Suppression(row.id, row.hash, Scope(row.scope), row.scope_key, Reason(row.reason), *row[5:])
+        for row in connection.execute(query)
+    )
+
+
+def lift(
+    connection: Connection,
+    hash_: bytes,
+    *,
+    now: datetime,
+    why: str,
+    list_id: int | None = None,
+    manual: bool = False,
+) -> int:
+    """Lift what forbids mail to an address: from one list, or all of it; give how many were lifted.
+
+    A manual block stays unless `manual` says so.
+    """
+    conditions = [suppressions.c.hash == hash_, suppressions.c.lifted_at.is_(None)]
+    if list_id is not None:
+        conditions.append(reaches(list_id))
+    if not manual:
+        conditions.append(suppressions.c.reason != Reason.MANUAL)
+    statement = update(suppressions).where(and_(*conditions)).values(lifted_at=now, lifted_why=why)
+    return connection.execute(statement).rowcount
+
+
+def carry_over(connection: Connection, old: bytes, new: bytes, now: datetime) -> None:
+    """Let what holds for an address hold for the one its owner moved to; that it is dead does not."""
+    held = (suppressions.c.hash == old, suppressions.c.reason != Reason.DEAD, in_force(now))
+    for each in _read(connection, *held):
+        suppress(
+            connection,
+            [new],
+            scope=each.scope,
+            scope_key=each.scope_key,
+            reason=each.reason,
+            now=now,
+            evidence="carried over from the address before",
+            expires_at=each.expires_at,
+        )
+
+
+def forget_evidence(connection: Connection, hash_: bytes) -> None:
+    """Blank what was noted beside the suppressions of an address: it may hold the address itself."""
+    connection.execute(update(suppressions).where(suppressions.c.hash == hash_).values(evidence=None))
