@@ -16,7 +16,6 @@ import hmac
 import os
 import secrets
 import stat
-import secrets
 from dataclasses import dataclass
 from enum import StrEnum
 from typing import TYPE_CHECKING
@@ -238,41 +237,3 @@ def _parse_key(entry: str, source: str, line: int) -> Key:
     except ValueError:  # binascii.Error is one; the text is not shown, for it may be the secret
         message = "is not a key: it reads ID:SECRET, an id of 0 to 255 and 32 to 64 octets in base64url"
         raise UserError(Problem(message, file=source, line=line)) from None
-
-
-LEAST_SECRET = 32  # characters of a secret that a person chose
-
-
-def new_ring() -> str:
-    """Give the text of a new secret.key: one line, `0:` and 32 random octets in base64url."""
-    return f"0:{base64.urlsafe_b64encode(secrets.token_bytes(32)).decode()}\n"
-
-
-def read_ring(text: str) -> Keys:
-    """Read a ring: `ID:BASE64URL`, newest first, parted by white space; or one passphrase of 32 characters or more.
-
-    Raises ValueError that says what is wrong and never repeats the secret.
-    """
-    words = text.split()
-    if not words:
-        raise ValueError("the secret is empty")
-    if ":" in words[0] and words[0].partition(":")[0].isdigit():
-        ring = tuple(_read_key(word) for word in words)
-    elif len(text.strip()) >= LEAST_SECRET:
-        ring = (Key(0, hashlib.sha256(text.strip().encode()).digest()),)
-    else:
-        raise ValueError(f"the secret must have {LEAST_SECRET} characters or more")
-    if len({key.id for key in ring}) < len(ring):
-        raise ValueError("two keys of the ring have the same id")
-    return Keys(ring)
-
-
-def _read_key(word: str) -> Key:
-    number, _, encoded = word.partition(":")
-    try:
-        secret = base64.b64decode(encoded + "=" * (-len(encoded) % 4), altchars=b"-_", validate=True)
-    except (binascii.Error, ValueError):
-        secret = b""
-    if not number.isdecimal() or int(number) > 255 or len(secret) < 16:
-        raise ValueError("a key of the ring is damaged: it must read ID:BASE64URL, with an ID from 0 to 255")
-    return Key(int(number), secret)
