@@ -1,0 +1,76 @@
+"""The newsletter that a command works on: its folder, settings, keys and database, opened when first used.
+
+`workplace()` finds it from the working folder upwards and refuses where there is none; `workplace_here()`
+gives None instead, for the commands that need no newsletter. Nothing is ever created here.
+"""
+
+from __future__ import annotations
+
+import os
+from functools import cached_property
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from mailer.settings import find_folder, load_settings, seek_folder
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from sqlalchemy import Engine
+
+    from mailer.keys import Keys
+    from mailer.settings import ListSettings, Settings
+
+
+class Workplace:
+    """One newsletter, as a command sees it."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    @cached_property
+    def settings(self) -> Settings:
+        """mailer.toml and the environment; raises UserError with every problem."""
+        return load_settings(self.folder, os.environ)
+
+    @cached_property
+    def keys(self) -> Keys:
+        """The ring of secrets: MAILER_SECRET, else .mailer/secret.key."""
+        from mailer.keys import Keys  # noqa: PLC0415
+
+        return Keys.load(self.settings.secret_file, self.settings.secret)
+
+    @cached_property
+    def engine(self) -> Engine:
+        """The database of this newsletter: there, up to date and its own; else UserError says what to do."""
+        from mailer.database import open_newsletter  # noqa: PLC0415 - SQLAlchemy costs 150 ms
+
+        return open_newsletter(self.settings.database, self.settings.id)
+
+    @property
+    def has_database(self) -> bool:
+        """Whether init has made a database; asking creates none."""
+        from mailer.database import exists, open_engine  # noqa: PLC0415
+
+        return exists(open_engine(self.settings.database))
+
+    def lists(self, key: str | None = None) -> tuple[ListSettings, ...]:
+        """Give the settings of the list that --list named, or of all lists."""
+        return (self.settings.for_list(key),) if key else tuple(self.settings.lists.values())
+
+    def files(self, lists: tuple[ListSettings, ...]) -> Iterator[tuple[ListSettings, Path]]:
+        """Give every issue file of the lists with the list whose glob names it, in the order of the names."""
+        for one in lists:
+            found = {file for pattern in one.issues for file in self.folder.glob(pattern) if file.is_file()}
+            yield from ((one, file) for file in sorted(found))
+
+
+def workplace() -> Workplace:
+    """Give the newsletter around the working folder; raises UserError where there is none."""
+    return Workplace(find_folder(Path.cwd()))
+
+
+def workplace_here() -> Workplace | None:
+    """Give the newsletter around the working folder, or None."""
+    folder = seek_folder(Path.cwd())
+    return Workplace(folder) if folder else None

@@ -1,0 +1,17 @@
+"""The first schema."""
+
+from __future__ import annotations
+
+from alembic import op
+
+import mailer.database
+import mailer.delivery.tables
+import subscribers
+
+revision = "0001"
+down_revision = None
+
+
+def upgrade() -> None:
+    for metadata in (mailer.database.metadata, subscribers.metadata, mailer.delivery.tables.metadata):
+        metadata.create_all(op.get_bind())
