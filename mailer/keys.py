@@ -1,10 +1,10 @@
 """The newsletter's secret, and what is derived from it: one key per purpose, and tokens that stand alone.
 
 A token holds a key id, a MAC and the two ids it speaks of, and nothing else: no address, no lookup, no expiry
-of its own. Links carry base64url; mail addresses carry lower-case hexadecimal, because servers change their case
+of its own. Links carry base64url; mail addresses carry lower-case hexadecimal, for servers change their case
 (V01). Every token has one spelling (upper case apart): a changed, cut or lengthened one proves nothing. The
-secret is a ring: the first key makes tokens, every key of the ring still proves them; the suppression key comes
-from the oldest and never rotates. Never: writes the secret to a log, an error or a token.
+secret is a ring: the first key makes tokens, every key of it still proves them; the suppression key comes from
+the oldest and never rotates. Never: writes the secret to a log, an error or a token.
 """
 
 from __future__ import annotations
@@ -29,6 +29,7 @@ if TYPE_CHECKING:
 MAC_OCTETS = 10  # 80 bits: a forger who makes 1,000 tries a second needs 10^13 years
 SECRET_OCTETS = 32
 LONGEST_SECRET = 64  # the longest key of BLAKE2b
+LEAST_PASSPHRASE = 32  # characters
 LONGEST_TOKEN = 64
 LARGEST_FILE = 65_536
 _WHERE = "run `mailer init`, or set MAILER_SECRET"
@@ -86,7 +87,8 @@ class Keys:
         """Give the ring that MAILER_SECRET (`env`) holds, else the one in the file.
 
         Both have one form: keys as `ID:SECRET`, newest first, apart by line ends or commas; `#` opens a
-        comment. Raises UserError if there is none, if it cannot be understood, or if others may read the file.
+        comment. One passphrase of 32 characters or more will do too. Raises UserError if there is none, if it
+        cannot be understood, or if others than the owner may read the file.
         """
         if env and env.strip():
             return cls(_parse(env, "MAILER_SECRET"))
@@ -215,6 +217,8 @@ def _read_private(path: Path) -> str:
 
 
 def _parse(text: str, source: str) -> tuple[Key, ...]:
+    if ":" not in text and len(text.strip()) >= LEAST_PASSPHRASE:
+        return (Key(0, hashlib.sha256(text.strip().encode()).digest()),)
     entries = [
         (number, entry.strip())
         for number, line in enumerate(text.splitlines(), 1)

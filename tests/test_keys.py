@@ -156,6 +156,15 @@ def test_one_line_with_commas_is_a_ring_too():
     assert Keys.load(None, line).suppression == Keys.load(None, text).suppression
 
 
+def test_a_passphrase_will_do():
+    """What `openssl rand -hex 32` gives is a secret; 31 characters are not."""
+    phrase = "4f2a " * 7
+    token = Keys.load(None, phrase).link_token(Purpose.CONFIRM, 5, 6)
+    assert Keys.load(None, phrase + "\n").read_link_token(Purpose.CONFIRM, token) == (5, 6)
+    with pytest.raises(UserError):
+        Keys.load(None, "x" * 31)
+
+
 def test_a_full_ring_says_so():
     """The 257th key has no id left."""
     text = Keys.new_secret()
