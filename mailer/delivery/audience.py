@@ -1,0 +1,131 @@
+"""Planning an audience: a delivery for each of its readers, in chunks that hold up nobody.
+
+Promises: a million readers are planned by ranges of ids, each range committed with the mark up to which it is done,
+so that a restart goes on where the last one stopped; a range shrinks and grows so that its transaction stays far
+below 200 ms. Who is in the mailing already is left alone.
+"""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, func, or_, select, update
+
+from mailer.delivery import ledger
+from mailer.delivery.tables import audiences, deliveries, mailings
+from subscribers import audience as mailable
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection, Row
+
+_a = audiences.c
+_START, _LEAST, _MOST = 5_000, 500, 100_000
+_QUICK, _SLOW = 0.03, 0.10  # seconds of one chunk
+
+
+@dataclass(slots=True)
+class Planner:
+    """Plans what a mailing still has to plan, a chunk a call. `narrow` applies a segment's condition by its name."""
+
+    mailing_id: int
+    narrow: Callable[[Select[Any], str], Select[Any]]
+    width: int = _START
+    planned: int = 0
+
+    def step(self, connection: Connection, now: datetime) -> bool:
+        """Plan one chunk; false when nothing is left to plan."""
+        row = connection.execute(
+            select(audiences, mailings.c.edition_id)
+            .join(mailings, mailings.c.id == _a.mailing_id)
+            .where(_a.mailing_id == self.mailing_id, _a.done.is_(False), _may_begin(now))
+            .order_by(_a.id)
+        ).first()
+        if row is None:
+            return False
+        began = time.monotonic()
+        self.planned += self._draw(connection, row, now) if row.first else self._range(connection, row, now)
+        took = time.monotonic() - began
+        if took < _QUICK:
+            self.width = min(self.width * 2, _MOST)
+        elif took > _SLOW:
+            self.width = max(self.width // 2, _LEAST)
+        return True
+
+    def _readers(self, row: Row[Any], now: datetime) -> Select[Any]:
+        readers = mailable(row.list_id, now)
+        return self.narrow(readers, row.segment) if row.segment else readers
+
+    def _range(self, connection: Connection, row: Row[Any], now: datetime) -> int:
+        upto = min(row.planned_upto + self.width, row.ceiling)
+        readers = self._readers(row, now)
+        subscriber = readers.selected_columns.subscriber_id
+        chunk = readers.where(subscriber > row.planned_upto, subscriber <= upto)
+        planned = self._plan(connection, chunk, row, now)
+        mark = {"planned_upto": upto, "done": upto >= row.ceiling}
+        connection.execute(update(audiences).where(_a.id == row.id).values(**mark))
+        return planned
+
+    def _draw(self, connection: Connection, row: Row[Any], now: datetime) -> int:
+        """Plan a random few: drawn by a read, written by their ids, so that no write sorts a million."""
+        readers = self._readers(row, now)
+        subscriber = readers.selected_columns.subscriber_id
+        drawn = select(unplanned(readers, self.mailing_id).subquery().c.subscriber_id)
+        few = list(connection.execute(drawn.order_by(func.random()).limit(row.first)).scalars())
+        planned = self._plan(connection, readers.where(subscriber.in_(few)), row, now)
+        connection.execute(update(audiences).where(_a.id == row.id).values(done=True))
+        return planned
+
+    def _plan(self, connection: Connection, readers: Select[Any], row: Row[Any], now: datetime) -> int:
+        return ledger.plan(
+            connection, readers, mailing_id=self.mailing_id, edition_id=row.edition_id, due_at=now
+        )
+
+
+def unplanned(readers: Select[Any], mailing_id: int) -> Select[Any]:
+    """Narrow readers to those who have no delivery in the mailing yet."""
+    known = select(deliveries.c.subscriber_id).where(
+        deliveries.c.mailing_id == mailing_id,
+        deliveries.c.subscriber_id == readers.selected_columns.subscriber_id,
+    )
+    return readers.where(~known.exists())
+
+
+def _may_begin(now: datetime) -> ColumnElement[bool]:
+    return or_(_a.not_before.is_(None), _a.not_before <= now)
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """An audience that is not wholly planned yet; `not_before` is the hour it is held for."""
+
+    audience_id: int
+    not_before: datetime | None
+
+
+def left_to_plan(connection: Connection, mailing_id: int) -> Rest | None:
+    """Give the first audience of a mailing that is not wholly planned, or None."""
+    rest = select(_a.id, _a.not_before).where(_a.mailing_id == mailing_id, _a.done.is_(False))
+    row = connection.execute(rest.order_by(_a.id).limit(1)).first()
+    return Rest(row.id, row.not_before) if row else None
+
+
+def let_go(connection: Connection, mailing_id: int) -> None:
+    """Hold nothing back any longer: a person has seen what came of the first."""
+    connection.execute(update(audiences).where(_a.mailing_id == mailing_id).values(not_before=None))
+
+
+def covers(connection: Connection, mailing_id: int, list_id: int, segment: str) -> bool:
+    """Say whether the mailing was already meant for this list and segment."""
+    same = (_a.mailing_id == mailing_id, _a.list_id == list_id, _a.segment == segment)
+    return connection.execute(select(_a.id).where(*same).limit(1)).first() is not None
+
+
+def count_unplanned(connection: Connection, readers: Select[Any], mailing_id: int) -> int:
+    """Count the readers who have no delivery in the mailing yet."""
+    people = unplanned(readers, mailing_id).subquery()
+    return connection.execute(select(func.count()).select_from(people)).scalar_one()

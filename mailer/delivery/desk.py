@@ -1,0 +1,102 @@
+"""The desk: claims in this process's hands, and whose turn it is. Pure; time is a parameter, in seconds.
+
+Promises: one slow domain never holds up the others: its claims wait aside, a bounded few of them, and the rest is
+handed back to be claimed later. Where no domain is slow, taking the next is one popleft.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import deque
+from typing import TYPE_CHECKING, Final
+
+from mailer.delivery.pace import Pace
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+
+    from mailer.delivery.model import Claim
+
+ASIDE: Final = 100  # claims of one slow domain that wait in memory
+
+
+class Desk:
+    """Holds claims; `limits` are the fixed messages a second of some domains."""
+
+    def __init__(self, limits: Mapping[str, float] | None = None) -> None:
+        self._ready: deque[Claim] = deque()
+        self._aside: dict[str, deque[Claim]] = {}
+        self._paces = {domain: Pace(limit) for domain, limit in (limits or {}).items()}
+
+    def __len__(self) -> int:
+        return len(self._ready) + sum(map(len, self._aside.values()))
+
+    @property
+    def ready(self) -> int:
+        """How many wait for nothing but a connection."""
+        return len(self._ready)
+
+    def add(self, claims: Iterable[Claim]) -> None:
+        """Take claims in."""
+        self._ready.extend(claims)
+
+    def take(self, now: float) -> Claim | None:
+        """Give the next claim that may go now, or None."""
+        while self._ready:
+            claim = self._ready.popleft()
+            pace = self._paces.get(claim.domain)
+            if pace is None:
+                return claim
+            if claim.domain not in self._aside and pace.wait(now) == 0:
+                pace.spend(now)
+                return claim
+            self._aside.setdefault(claim.domain, deque()).append(claim)
+        return self._take_aside(now)
+
+    def _take_aside(self, now: float) -> Claim | None:
+        for domain, queue in self._aside.items():
+            pace = self._paces[domain]
+            if pace.wait(now) == 0:
+                pace.spend(now)
+                claim = queue.popleft()
+                if not queue:
+                    del self._aside[domain]
+                return claim
+        return None
+
+    def wait(self, now: float) -> float:
+        """Give the seconds until `take` may give something; infinite when the desk is empty."""
+        if self._ready:
+            return 0.0
+        return min((self._paces[domain].wait(now) for domain in self._aside), default=math.inf)
+
+    def busy(self, domain: str, now: float) -> None:
+        """Hear that a far host asked for patience."""
+        self._paces.setdefault(domain, Pace()).busy(now)
+
+    def success(self, domain: str, now: float) -> None:
+        """Hear that a far host took a message; a domain that has recovered is forgotten."""
+        pace = self._paces.get(domain)
+        if pace is not None:
+            pace.success(now)
+            if pace.free and domain not in self._aside:
+                del self._paces[domain]
+
+    def crowded(self) -> list[str]:
+        """Give the domains of which nothing more should be claimed for now."""
+        return [domain for domain, queue in self._aside.items() if len(queue) >= ASIDE // 2]
+
+    def surplus(self, now: float) -> dict[float, list[Claim]]:
+        """Take out what waits aside beyond a domain's share: {seconds until its domain may go: claims}."""
+        out: dict[float, list[Claim]] = {}
+        for domain, queue in self._aside.items():
+            while len(queue) > ASIDE:
+                out.setdefault(self._paces[domain].wait(now), []).append(queue.pop())
+        return out
+
+    def clear(self) -> list[Claim]:
+        """Take everything out."""
+        claims = [*self._ready, *(claim for queue in self._aside.values() for claim in queue)]
+        self._ready.clear()
+        self._aside.clear()
+        return claims

@@ -1,0 +1,209 @@
+"""Dispatch: from "send this issue" to a mailing that runs, and from a process to one that sends.
+
+`foresee` reads and decides, nothing else; `begin` writes what was foreseen in one transaction; `deliver` sends what
+is due. So a person can be shown what would happen before anything does, and a second call goes on where the first
+one stopped: an issue's identity, not the command, decides who still gets it.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import func, select
+
+from mailer.delivery import audience as planning
+from mailer.delivery import ledger, mailing
+from mailer.delivery.segments import Narrow, plain
+from mailer.delivery.states import DeliveryState, MailingState
+from mailer.errors import PersonNeeded, Problem, UserError
+from subscribers import audience, audience_counts, ensure_lists
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+    from datetime import timedelta
+
+    from sqlalchemy import Connection, Select
+
+    from mailer.delivery.mailing import Mailing
+    from mailer.delivery.model import Counts
+    from mailer.edition import Edition
+    from mailer.issue.provenance import Provenance
+    from subscribers import AudienceCounts
+
+
+class Step(StrEnum):
+    """What a send would do."""
+
+    OPEN = "open"  # the first send of this issue
+    EXTEND = "extend"  # another list, segment or new readers
+    CONTINUE = "continue"  # somebody still waits
+    NOTHING = "nothing"  # everybody has it
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """What a person asked for. `list_key` is whom to reach, `issue_list` whose issue it is."""
+
+    issue_list: str
+    list_key: str
+    segment: str = ""
+    first: int | None = None
+    hold: timedelta | None = None
+    new_readers: bool = False
+    again: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Prospect:
+    """What would happen, and to how many. `readers` is how many messages would go out in all."""
+
+    step: Step
+    list_id: int
+    mailing: Mailing | None
+    readers: int
+    joined_since: int
+    people: AudienceCounts
+    sums: Counts | None
+
+
+def now_utc() -> datetime:
+    """Give the time: the one clock of the room's entry."""
+    return datetime.now(UTC)
+
+
+def lists_of(connection: Connection, keys: Mapping[str, object], now: datetime) -> dict[str, int]:
+    """Give the ids of the lists, made on first sight; runs in a write transaction."""
+    return ensure_lists(connection, keys, now)
+
+
+def foresee(
+    connection: Connection,
+    edition: Edition,
+    request: Request,
+    list_id: int,
+    now: datetime,
+    narrow: Narrow = plain,
+) -> Prospect:
+    """Give what a send would do now.
+
+    Raises UserError for a file that no longer agrees with what went out under its name, and PersonNeeded for a
+    mailing that is paused or cancelled.
+    """
+    found = mailing.of_issue(connection, request.issue_list, edition.number, edition.slug, request.again)
+    readers = _readers(request, list_id, now, narrow)
+    people = audience_counts(connection, list_id, now)
+    if found is None:
+        count = people.readers if not request.segment else _count(connection, readers)
+        return Prospect(Step.OPEN, list_id, None, count, 0, people, None)
+    mailing.agree(found, edition)
+    _may_go_on(found)
+    sums = ledger.counts(connection, found.id)
+    joined = planning.count_unplanned(connection, readers, found.id)
+    rest = planning.left_to_plan(connection, found.id)
+    step = _step(
+        request, sums, covered=planning.covers(connection, found.id, list_id, request.segment), rest=rest
+    )
+    count = sums.unsettled + (joined if step is Step.EXTEND or rest else 0)
+    return Prospect(step, list_id, found, count, joined, people, sums)
+
+
+def _step(request: Request, sums: Counts, *, covered: bool, rest: planning.Rest | None) -> Step:
+    """Decide. Pure."""
+    if not covered or request.new_readers:
+        return Step.EXTEND
+    return Step.CONTINUE if sums.unsettled or rest else Step.NOTHING
+
+
+def _may_go_on(found: Mailing) -> None:
+    if found.state is MailingState.PAUSED:
+        raise PersonNeeded(
+            Problem(f"{found.name} is paused ({found.reason}): `mailer resume {found.name}` lets it go on")
+        )
+    if found.state is MailingState.CANCELLED:
+        raise PersonNeeded(
+            Problem(
+                f"{found.name} was cancelled ({found.reason}): --again NAME makes another mailing of the issue"
+            )
+        )
+
+
+def _readers(request: Request, list_id: int, now: datetime, narrow: Narrow) -> Select[Any]:
+    readers = audience(list_id, now)
+    return narrow(readers, request.segment) if request.segment else readers
+
+
+def _count(connection: Connection, readers: Select[Any]) -> int:
+    return connection.execute(select(func.count()).select_from(readers.subquery())).scalar_one()
+
+
+def begin(
+    connection: Connection,
+    prospect: Prospect,
+    edition: Edition,
+    request: Request,
+    provenance: Provenance,
+    now: datetime,
+    narrow: Narrow = plain,
+) -> Mailing:
+    """Write what was foreseen: the mailing, its frozen edition, its audience. Planning the rows is deliver's work."""
+    found = mailing.of_issue(connection, request.issue_list, edition.number, edition.slug, request.again)
+    if found is None:
+        found = mailing.open_mailing(connection, edition, request.issue_list, now, request.again)
+        mailing.freeze(connection, found.id, edition, provenance.commit, now, committed=provenance.committed)
+    elif prospect.step is Step.OPEN:
+        prospect = foresee(
+            connection, edition, request, prospect.list_id, now, narrow
+        )  # another send was first
+    if prospect.step in {Step.OPEN, Step.EXTEND}:
+        _extend(connection, found.id, request, prospect.list_id, now, narrow)
+        mailing.move(connection, found.id, MailingState.RUNNING, now)
+    return mailing.get(connection, found.id)
+
+
+def _extend(
+    connection: Connection, mailing_id: int, request: Request, list_id: int, now: datetime, narrow: Narrow
+) -> None:
+    readers = _readers(request, list_id, now, narrow)
+    rest: datetime | None = None
+    if request.first is not None:
+        mailing.extend(
+            connection,
+            mailing_id,
+            readers,
+            list_id=list_id,
+            now=now,
+            segment=request.segment,
+            first=request.first,
+        )
+        rest = now + request.hold if request.hold is not None else now
+    mailing.extend(
+        connection, mailing_id, readers, list_id=list_id, now=now, segment=request.segment, not_before=rest
+    )
+
+
+def finish(connection: Connection, mailing_id: int, now: datetime) -> Counts:
+    """Close a mailing of which nothing is left to send or to plan; give its sums."""
+    sums = ledger.counts(connection, mailing_id)
+    if not sums.unsettled and planning.left_to_plan(connection, mailing_id) is None:
+        mailing.move(connection, mailing_id, MailingState.FINISHED, now)
+    return sums
+
+
+def decide_uncertain(connection: Connection, found: Mailing, decision: str, now: datetime) -> int:
+    """Apply a person's word on the uncertain of a mailing: resend or skip. Returns how many it was about."""
+    if decision not in {"resend", "skip"}:
+        raise UserError(Problem(f"--uncertain takes skip or resend, not {decision!r}", key="uncertain"))
+    if decision == "skip":
+        return ledger.skip_uncertain(connection, found.id, now)
+    count = ledger.resend_uncertain(connection, found.id, now)
+    if count:
+        mailing.move(connection, found.id, MailingState.RUNNING, now)
+    return count
+
+
+def uncertain(sums: Counts) -> int:
+    """How many a person must decide about."""
+    return sums[DeliveryState.UNCERTAIN]

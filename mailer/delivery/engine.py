@@ -1,0 +1,323 @@
+"""The engine: claim -> message -> pace -> smtp -> outcome -> settle, for one mailing, in one process.
+
+Promises: memory is flat (a bounded desk, a message is made when it is sent); the first message leaves while the
+audience is still being planned; a pause, a cancellation or Ctrl-C stops it between two messages, and what it holds
+goes back to the ledger; a relay that vanishes costs nothing but time.
+Never: decides what a reply means (outcome.py) or what a state is (ledger/).
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+import random
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+from functools import partial
+from typing import TYPE_CHECKING, Any, Final
+
+from mailer.delivery import ledger, mailing, workers
+from mailer.delivery.desk import Desk
+from mailer.delivery.gate import Gate
+from mailer.delivery.lane import Lane
+from mailer.delivery.outcome import Signal, Verdict
+from mailer.delivery.recorder import RecorderFailed
+from mailer.delivery.states import DeliveryState, MailingState
+from mailer.delivery.tripwire import Tally, tripped
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from mailer.delivery.audience import Planner
+    from mailer.delivery.model import Claim, Settlement
+    from mailer.delivery.presses import Presses
+    from mailer.delivery.recorder import Recorder
+    from mailer.delivery.workers import Worker
+    from mailer.message import Message
+    from mailer.settings import Settings
+    from mailer.smtp.relay import Relay
+
+log = logging.getLogger(__name__)
+
+BATCH: Final = 500  # claims in one transaction
+LOW: Final = 250  # claims on the desk below which more are fetched
+_WATCH: Final = 1.0  # seconds between two looks at the mailing's state
+LINGER: Final = timedelta(
+    seconds=20
+)  # what falls due so soon is waited for even by a send that does not wait
+_NO_RELAY: Final = 60.0  # seconds without any relay after which a send that does not wait gives up
+
+
+class End(StrEnum):
+    """Why the engine stopped."""
+
+    DONE = "done"  # nothing is due any more
+    STOPPED = "stopped"  # Ctrl-C or SIGTERM
+    NOT_RUNNING = "not-running"  # paused or cancelled, by a person or the tripwire
+    NO_RELAY = "no-relay"
+    NO_DATABASE = "no-database"
+
+
+@dataclass(slots=True)
+class Work:
+    """What one run is about. `wait` stays until nothing is deferred either."""
+
+    mailing_id: int
+    settings: Settings
+    relays: Sequence[Relay]
+    worker: Worker
+    recorder: Recorder
+    presses: Presses
+    planner: Planner
+    clock: Callable[[], datetime]
+    wait: bool = False
+    tally: Tally = field(default_factory=Tally)
+
+
+class Engine:
+    """Runs one mailing to its end. `progress` is read by whoever draws the bar."""
+
+    def __init__(self, work: Work) -> None:
+        self.work = work
+        self.loop = asyncio.get_running_loop()
+        self.end: End | None = None
+        self.problem = ""
+        self._desk = Desk(
+            {name: limit.per_second for name, limit in work.settings.domains.items() if limit.per_second}
+        )
+        self._gates = [Gate(relay) for relay in work.relays]
+        self._in_flight = 0
+        self._planning = True
+        self._low = asyncio.Event()
+        self._more = asyncio.Event()
+        self._look = asyncio.Event()
+        self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
+
+    async def run(self) -> End:
+        """Send until nothing is due, and give why it stopped. Everything it held is back in the ledger then."""
+        lanes = [
+            asyncio.create_task(Lane(self, gate).run())
+            for gate in self._gates
+            for _ in range(gate.relay.connections)
+        ]
+        tasks = [asyncio.create_task(work()) for work in (self._plan, self._supply, self._watch)]
+        try:
+            await self._until_over([*lanes, *tasks])
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, *lanes, return_exceptions=True)
+            await self._lay_back()
+        return self.end or End.DONE
+
+    async def _until_over(self, tasks: list[asyncio.Task[None]]) -> None:
+        pending = set(tasks)
+        while self.end is None and pending:
+            done, pending = await asyncio.wait(pending, return_when=asyncio.FIRST_COMPLETED)
+            for task in done:
+                if (problem := task.exception()) is not None:
+                    self._fail(problem)
+
+    def _fail(self, problem: BaseException) -> None:
+        if not isinstance(problem, RecorderFailed):
+            self.stop(End.STOPPED)
+            raise problem
+        self.stop(End.NO_DATABASE, str(problem))
+
+    def stop(self, end: End, problem: str = "") -> None:
+        """Stop between two messages: what is on the wire is finished and recorded."""
+        if self.end is None:
+            self.end, self.problem = end, problem
+            self._low.set()
+            self._more.set()
+            self._look.set()
+
+    async def _lay_back(self) -> None:
+        left = self._desk.clear()
+        if left and self.end is not End.NO_DATABASE:
+            await self._lay(left)
+
+    async def _plan(self) -> None:
+        planner, clock = self.work.planner, self.work.clock
+        while self.end is None and await self.work.recorder.call(lambda c: planner.step(c, clock())):
+            self._low.set()
+        self._planning = False
+        self._low.set()
+
+    async def _supply(self) -> None:
+        while self.end is None:
+            self._low.clear()
+            await self._give_back_surplus()
+            claims = await self.work.recorder.call(self._claim) if self._desk.ready < LOW else []
+            if claims:
+                self._desk.add(claims)
+                self._more.set()
+            if self._desk.ready >= LOW:
+                await self._low.wait()
+            elif not claims and await self._nothing_due():
+                self.stop(End.DONE)
+
+    def _claim(self, connection: Connection) -> list[Claim]:
+        work, now = self.work, self.work.clock()
+        claims = ledger.claim(
+            connection, work.mailing_id, work.worker.epoch, now, BATCH, self._desk.crowded()
+        )
+        if claims:
+            work.presses.prepare(connection, claims, now)
+        return claims
+
+    async def _nothing_due(self) -> bool:
+        """Wait a moment for what may still come; true when nothing will, and this run need not stay."""
+        if self._planning or self._in_flight or len(self._desk):
+            await self._moment(self._low, 0.2)
+            return False
+        sums = await self.work.recorder.call(lambda c: ledger.counts(c, self.work.mailing_id))
+        if sums.next_due is None and not sums[DeliveryState.CLAIMED] + sums[DeliveryState.SENDING]:
+            return True
+        if sums.next_due is not None and sums.next_due <= self.work.clock():
+            return False  # fell due, or was given back, since the last claim
+        others = (
+            sums[DeliveryState.CLAIMED] + sums[DeliveryState.SENDING]
+        )  # another worker may hand them back
+        soon = sums.next_due is not None and sums.next_due - self.work.clock() <= LINGER
+        if others or soon or self.work.wait:
+            await self._moment(self._low, 1.0)
+            return False
+        return True
+
+    async def _give_back_surplus(self) -> None:
+        for wait, claims in self._desk.surplus(self.loop.time()).items():
+            self.work.presses.forget(claims)
+            await self._lay(claims, self.work.clock() + timedelta(seconds=wait))
+
+    def _lay(self, claims: Sequence[Claim], due_at: datetime | None = None) -> asyncio.Future[None]:
+        epoch = self.work.worker.epoch
+        return self.work.recorder.call(lambda c: ledger.give_back(c, epoch, claims, due_at))
+
+    @staticmethod
+    async def _moment(event: asyncio.Event, seconds: float) -> None:
+        with contextlib.suppress(TimeoutError):
+            await asyncio.wait_for(event.wait(), seconds)
+
+    def take(self, gate: Gate) -> Claim | None:
+        """Give the next claim that may go through this relay now, or None."""
+        if self.end is not None:
+            return None
+        now = self.loop.time()
+        if gate.wait(now) > 0:
+            return None
+        claim = self._desk.take(now)
+        if claim is not None:
+            gate.spend(now)
+            self._in_flight += 1
+        if self._desk.ready < LOW:
+            self._low.set()
+        return claim
+
+    async def next_claim(self, gate: Gate, patience: float | None = None) -> Claim | None:
+        """Wait for a claim; None when the run is over, or after `patience` seconds."""
+        until = None if patience is None else self.loop.time() + patience
+        while self.end is None:
+            claim = self.take(gate)
+            if claim is not None:
+                return claim
+            now = self.loop.time()
+            if until is not None and now >= until:
+                return None
+            wait = max(gate.wait(now), 0.0) or min(self._desk.wait(now), 1.0)
+            if until is not None:
+                wait = min(wait, until - now)
+            self._more.clear()
+            await self._moment(self._more, min(max(wait, 0.001), 1.0))
+        return None
+
+    def message(self, claim: Claim) -> Message:
+        """Make the bytes for a claim."""
+        return self.work.presses.message(claim)
+
+    def jitter(self) -> float:
+        """Give a random number of [0, 1)."""
+        return self._random.random()
+
+    def hear(self, verdict: Verdict, claim: Claim, gate: Gate) -> None:
+        """Let pace and tripwire hear of an outcome."""
+        now = self.loop.time()
+        gate.hear(verdict.signal, now)
+        if verdict.signal is Signal.SUCCESS:
+            self._desk.success(claim.domain, now)
+        elif verdict.signal is Signal.DOMAIN_BUSY:
+            self._desk.busy(claim.domain, now)
+        elif verdict.signal is Signal.RELAY_REFUSES:
+            reply = verdict.settlement.reply if verdict.settlement else gate.trouble
+            self._pause(f"{gate.relay.name} does not take our mail: {reply}")
+
+    def record(self, settlements: list[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
+        """Hand settlements and the next fence to the recorder."""
+        self._in_flight -= len(settlements)
+        tally = self.work.tally
+        for settlement in settlements:
+            tally.outcomes[settlement.state] += 1
+            if settlement.state in _BAD:
+                tally.last_refusal = settlement.reply
+        answer = self.work.recorder.record(settlements, fence)
+        if fence is None:
+            answer.add_done_callback(self._recorded)
+        if settlements and (reason := tripped(tally, self.work.settings.tripwire)):
+            self._pause(reason)
+        return answer
+
+    def _recorded(self, answer: asyncio.Future[Any]) -> None:
+        if not answer.cancelled() and (problem := answer.exception()) is not None:
+            self.stop(End.NO_DATABASE, str(problem))
+
+    def denied(self) -> None:
+        """Hear that a fence was not granted: the recorder has laid the claim back; find out why."""
+        self._in_flight -= 1
+        self._look.set()
+
+    def give_back(self, claims: Sequence[Claim]) -> None:
+        """Lay claims back that no server has seen a body of."""
+        self._in_flight -= len(claims)
+        self._lay(list(claims)).add_done_callback(self._recorded)
+
+    def unreachable(self, gate: Gate, trouble: str) -> None:
+        """Hear that a relay gave no session; with none left for a minute, a run that does not wait gives up."""
+        now = self.loop.time()
+        gate.fail(trouble, now)
+        since = [one.down_since for one in self._gates]
+        down = [moment for moment in since if moment is not None]
+        if len(down) == len(since) and not self.work.wait and now - max(down) >= _NO_RELAY:
+            self.stop(End.NO_RELAY, trouble)
+
+    def _pause(self, reason: str) -> None:
+        mailing_id, clock = self.work.mailing_id, self.work.clock
+        answer = self.work.recorder.call(
+            lambda c: mailing.move(c, mailing_id, MailingState.PAUSED, clock(), reason)
+        )
+        answer.add_done_callback(self._recorded)
+        self.stop(End.NOT_RUNNING, reason)
+
+    async def _watch(self) -> None:
+        beat = self.work.clock()
+        while self.end is None:
+            await self._moment(self._look, _WATCH)
+            self._look.clear()
+            now = self.work.clock()
+            late = now - beat >= workers.HEARTBEAT
+            row = await self.work.recorder.call(partial(self._state, now=now, beat=late))
+            beat = now if late else beat
+            if row.state is not MailingState.RUNNING:
+                self.stop(End.NOT_RUNNING, row.reason or row.state)
+
+    def _state(self, connection: Connection, *, now: datetime, beat: bool) -> mailing.Mailing:
+        if beat:
+            workers.beat(connection, self.work.worker, now)
+        return mailing.get(connection, self.work.mailing_id)
+
+
+_BAD = (DeliveryState.REFUSED, DeliveryState.DEFERRED)

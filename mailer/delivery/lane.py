@@ -1,0 +1,123 @@
+"""A lane: one connection to one relay, message after message.
+
+While the body of one message travels, the envelope of the next rides behind it. So each turn of the loop is one
+round trip and one record: what came of the last message, and the fence of the next, whose body leaves only after
+the grant. At most one row a lane is ever in `sending`.
+"""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING, Final
+
+from mailer.delivery.outcome import judge_final, judge_loss, judge_refusal
+from mailer.smtp import Envelope, SessionLost
+from mailer.smtp.connect import open_session
+
+if TYPE_CHECKING:
+    from mailer.delivery.engine import Engine
+    from mailer.delivery.gate import Gate
+    from mailer.delivery.model import Claim, Settlement
+    from mailer.message import Message
+    from mailer.smtp import Exchange, Session
+
+log = logging.getLogger(__name__)
+IDLE: Final = 5.0  # seconds an open connection waits for work before it says goodbye
+
+
+class Lane:
+    """Runs until the engine has no more work for its relay."""
+
+    def __init__(self, engine: Engine, gate: Gate) -> None:
+        self._engine = engine
+        self._gate = gate
+        self._kind = gate.relay.kind
+
+    async def run(self) -> None:
+        """Take claims, open a session when there is one, and converse until it ends."""
+        while (claim := await self._engine.next_claim(self._gate)) is not None:
+            try:
+                session = await open_session(self._gate.relay)
+            except SessionLost as lost:
+                self._engine.give_back([claim])
+                self._engine.unreachable(self._gate, str(lost.reply or lost.why))
+            else:
+                self._gate.opened()
+                await self._converse(session, claim)
+
+    async def _converse(self, session: Session, first: Claim) -> None:
+        """Send `first` and whatever comes after it over one session."""
+        offered: Claim | None = first
+        current: Claim | None = None  # its envelope is ready and its fence granted
+        body: bytes | None = None
+        count = 0
+        while offered is not None or current is not None:
+            message = self._engine.message(offered) if offered is not None else None
+            envelope = _envelope(message) if message is not None else None
+            try:
+                exchange = await session.exchange(body, envelope)
+            except SessionLost as lost:
+                self._lost(current, offered, lost)
+                return
+            settlements = self._settlements(current, offered, exchange)
+            current = body = None
+            if offered is not None and message is not None and exchange.ready:
+                if not await self._engine.record(settlements, offered):
+                    session.abort()  # 354 was given: the only way not to send is to drop the line
+                    self._engine.denied()
+                    return
+                current, body = offered, message.content
+            elif settlements:
+                self._engine.record(settlements, None)
+            count += offered is not None
+            offered = await self._next(count, waiting=current is not None)
+        await session.quit()
+
+    async def _next(self, count: int, *, waiting: bool) -> Claim | None:
+        """Give the next claim: at once if a body waits to be sent, else with some patience."""
+        most = self._gate.relay.per_connection
+        if most is not None and count >= most:
+            return None
+        if waiting:
+            return self._engine.take(self._gate)
+        return await self._engine.next_claim(self._gate, IDLE)
+
+    def _settlements(
+        self, current: Claim | None, offered: Claim | None, exchange: Exchange
+    ) -> list[Settlement]:
+        """Judge both halves of an exchange."""
+        engine, settlements = self._engine, []
+        now = engine.work.clock()
+        if current is not None and exchange.final is not None:
+            verdict = judge_final(current, exchange.final, self._kind, now, engine.jitter())
+            engine.hear(verdict, current, self._gate)
+            if verdict.settlement is not None:
+                settlements.append(verdict.settlement)
+        if offered is not None and exchange.refusal is not None:
+            self._gate.trouble = str(exchange.refusal)
+            verdict = judge_refusal(
+                offered, exchange.refusal, exchange.refused_at, self._kind, now, engine.jitter()
+            )
+            engine.hear(verdict, offered, self._gate)
+            if verdict.settlement is None:
+                engine.give_back([offered])
+            else:
+                settlements.append(verdict.settlement)
+        return settlements
+
+    def _lost(self, current: Claim | None, offered: Claim | None, lost: SessionLost) -> None:
+        """Account for both messages of a lost session."""
+        if current is not None:
+            now = self._engine.work.clock()
+            settlement = judge_loss(current, lost, self._kind, now, self._engine.jitter())
+            self._engine.record([settlement], None)
+        if offered is not None:
+            self._engine.give_back([offered])
+        if current is None:
+            self._engine.unreachable(self._gate, str(lost.reply or lost.why))
+
+
+def _envelope(message: Message) -> Envelope:
+    return Envelope(
+        message.mail_from, message.recipient, len(message.content), message.envid, message.smtputf8
+    )

@@ -1,0 +1,32 @@
+"""The ledger: one row per (mailing, subscriber), and the only room that writes `deliveries`.
+
+Promises: every move is in states.MOVES and conditional on the state it comes from, so two workers, a late answer or
+a repeated call can change nothing twice. A fence is granted only to a row that this worker still has, of a mailing
+that runs, for a reader who is still mailable at the address in the row (U15).
+Never: commits. The caller owns the transaction, and keeps it short.
+"""
+
+from mailer.delivery.ledger.decisions import amend, cancel, resend_uncertain, skip_uncertain
+from mailer.delivery.ledger.planning import plan
+from mailer.delivery.ledger.recovery import late_proof, replay, take_back
+from mailer.delivery.ledger.sending import claim, fence, give_back, settle, turn_back
+from mailer.delivery.ledger.sums import counts, delivered, recipients
+
+__all__ = [
+    "amend",
+    "cancel",
+    "claim",
+    "counts",
+    "delivered",
+    "fence",
+    "give_back",
+    "late_proof",
+    "plan",
+    "recipients",
+    "replay",
+    "resend_uncertain",
+    "settle",
+    "skip_uncertain",
+    "take_back",
+    "turn_back",
+]

@@ -1,0 +1,49 @@
+"""Planning: who is to get a mailing. Rows come in, none ever leaves."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import Select, literal, select
+from sqlalchemy.dialects import postgresql, sqlite
+
+from mailer.delivery.states import DeliveryState
+from mailer.delivery.tables import deliveries
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_COLUMNS = (
+    "mailing_id", "subscriber_id", "edition_id", "list_id", "address_id", "address", "domain", "due_at", "state",
+)  # fmt: skip
+
+
+def plan(
+    connection: Connection,
+    readers: Select[Any],
+    *,
+    mailing_id: int,
+    edition_id: int,
+    due_at: datetime,
+) -> int:
+    """Plan a delivery for each of `readers` (columns as audience() gives them) who has none in this mailing.
+
+    Returns how many were added. Whoever is in the mailing already, in any state, is left as they are.
+    """
+    people = readers.subquery()
+    rows = select(
+        literal(mailing_id),
+        people.c.subscriber_id,
+        literal(edition_id),
+        people.c.list_id,
+        people.c.address_id,
+        people.c.email,
+        people.c.domain,
+        literal(due_at, deliveries.c.due_at.type),
+        literal(DeliveryState.PLANNED.value),
+    ).where(literal(1) == 1)  # SQLite's parser needs a WHERE between SELECT and ON CONFLICT
+    dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
+    statement = dialect.insert(deliveries).from_select(_COLUMNS, rows).on_conflict_do_nothing()
+    return connection.execute(statement).rowcount

@@ -1,0 +1,187 @@
+"""Sending: claim, fence, settle, and laying back what cannot be sent now."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from sqlalchemy import and_, bindparam, case, select, update
+
+from mailer.delivery.ledger.words import waiting
+from mailer.delivery.model import Claim, Settlement
+from mailer.delivery.states import DeliveryState as State
+from mailer.delivery.states import MailingState, Skip, sources
+from mailer.delivery.tables import deliveries, mailings
+from subscribers import audience
+
+if TYPE_CHECKING:
+    from collections.abc import Collection, Iterable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import ColumnElement, Connection
+
+_d = deliveries.c
+_RUNNING = (
+    select(mailings.c.id)
+    .where(mailings.c.id == _d.mailing_id, mailings.c.state == MailingState.RUNNING)
+    .exists()
+)
+_CLAIM_COLUMNS = (
+    _d.mailing_id, _d.subscriber_id, _d.edition_id, _d.list_id, _d.address, _d.domain, _d.attempts,
+)  # fmt: skip
+
+# A row that was tried before stays deferred; `attempts` tells.
+_LAID_BACK = case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value)
+
+
+def claim(
+    connection: Connection,
+    mailing_id: int,
+    epoch: int,
+    now: datetime,
+    limit: int,
+    without: Collection[str] = (),
+) -> list[Claim]:
+    """Take up to `limit` due rows of a running mailing into this worker's hands, oldest due first.
+
+    Rows of the domains in `without` (slow ones) stay. Another worker's claim is never waited for.
+    """
+    due = (
+        select(_d.subscriber_id)
+        .where(_d.mailing_id == mailing_id, waiting(), _d.due_at <= now, _RUNNING)
+        .order_by(_d.due_at, _d.subscriber_id)
+        .limit(limit)
+        .with_for_update(skip_locked=True)
+    )
+    if without:
+        due = due.where(_d.domain.not_in(without))
+    # Materialized: else PostgreSQL may run the locking subquery once a row, and LIMIT means nothing.
+    chosen = due.correlate(None).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
+    statement = (
+        update(deliveries)
+        .where(_d.mailing_id == mailing_id, _d.subscriber_id.in_(select(chosen.c.subscriber_id)))
+        .values(state=State.CLAIMED, epoch=epoch, at=now)
+        .returning(*_CLAIM_COLUMNS)
+    )
+    return [Claim(*row) for row in connection.execute(statement)]
+
+
+def _still_mailable(list_id: int, now: datetime) -> ColumnElement[bool]:
+    """Say whether the row's reader may still be mailed, at the very address that the row holds."""
+    reader = audience(list_id, now).subquery()
+    return (
+        select(reader.c.subscriber_id)
+        .where(reader.c.subscriber_id == _d.subscriber_id, reader.c.email == _d.address)
+        .exists()
+    )
+
+
+def _in_hand(mailing_id: int, epoch: int, subscribers: Iterable[int]) -> ColumnElement[bool]:
+    return and_(
+        _d.mailing_id == mailing_id,
+        _d.subscriber_id.in_(list(subscribers)),
+        _d.state == State.CLAIMED,
+        _d.epoch == epoch,
+    )
+
+
+def fence(connection: Connection, epoch: int, claims: Sequence[Claim], now: datetime) -> set[Claim]:
+    """Move claims to `sending` and give those that were granted. Before a grant no octet of a body may leave.
+
+    Who left, whose address moved, or whose mailing no longer runs is not granted; see `turn_back`.
+    """
+    granted: set[tuple[int, int]] = set()
+    for mailing_id, list_id in {(claim.mailing_id, claim.list_id) for claim in claims}:
+        readers = [c.subscriber_id for c in claims if (c.mailing_id, c.list_id) == (mailing_id, list_id)]
+        statement = (
+            update(deliveries)
+            .where(_in_hand(mailing_id, epoch, readers), _RUNNING, _still_mailable(list_id, now))
+            .values(state=State.SENDING, at=now)
+            .returning(_d.subscriber_id)
+        )
+        granted |= {(mailing_id, row.subscriber_id) for row in connection.execute(statement)}
+    return {claim for claim in claims if (claim.mailing_id, claim.subscriber_id) in granted}
+
+
+def turn_back(connection: Connection, epoch: int, claims: Sequence[Claim], now: datetime) -> None:
+    """Settle claims whose fence was not granted.
+
+    Of a cancelled mailing: skipped. Who left: skipped. Who moved: gets the new address. The rest waits.
+    """
+    states = {item.mailing_id: _state_of(connection, item.mailing_id) for item in claims}
+    for item in claims:
+        mine = _in_hand(item.mailing_id, epoch, [item.subscriber_id])
+        values = _turned_back(connection, item, states[item.mailing_id], now)
+        connection.execute(update(deliveries).where(mine).values(values))
+
+
+def _turned_back(connection: Connection, item: Claim, state: str | None, now: datetime) -> dict[str, object]:
+    if state == MailingState.CANCELLED:
+        return {"state": State.SKIPPED, "reason": Skip.CANCELLED, "at": now}
+    reader = audience(item.list_id, now).subquery()
+    columns = (reader.c.address_id, reader.c.email, reader.c.domain)
+    found = connection.execute(select(*columns).where(reader.c.subscriber_id == item.subscriber_id)).first()
+    if found is None:
+        return {"state": State.SKIPPED, "reason": Skip.LEFT, "at": now}
+    return {"state": _LAID_BACK, "address_id": found[0], "address": found[1], "domain": found[2]}
+
+
+def _state_of(connection: Connection, mailing_id: int) -> str | None:
+    return connection.execute(select(mailings.c.state).where(mailings.c.id == mailing_id)).scalar()
+
+
+_SETTLE = {
+    sent: (
+        update(deliveries)
+        .where(
+            _d.mailing_id == bindparam("m"),
+            _d.subscriber_id == bindparam("s"),
+            _d.epoch == bindparam("e"),
+            _d.state == (State.SENDING if sent else State.CLAIMED),
+        )
+        .values(
+            state=bindparam("state"),
+            reply=bindparam("reply"),
+            relay_id=bindparam("relay_id"),
+            at=bindparam("at"),
+            due_at=bindparam("due_at"),
+            attempts=_d.attempts + 1,
+        )
+    )
+    for sent in (True, False)
+}
+
+
+def settle(connection: Connection, epoch: int, settlements: Sequence[Settlement]) -> None:
+    """Record outcomes. A row that is no longer this worker's is left as it is: its new owner answers for it."""
+    for sent, statement in _SETTLE.items():
+        rows = [
+            {
+                "m": s.claim.mailing_id, "s": s.claim.subscriber_id, "e": epoch, "state": s.state.value,
+                "reply": s.reply, "relay_id": s.relay_id, "at": s.at, "due_at": s.due_at or s.at,
+            }
+            for s in settlements
+            if s.sent is sent and _allowed(s)
+        ]  # fmt: skip
+        if rows:
+            connection.execute(statement, rows)
+
+
+def _allowed(settlement: Settlement) -> bool:
+    source = State.SENDING if settlement.sent else State.CLAIMED
+    if source not in sources(settlement.state):
+        raise AssertionError(f"no move from {source} to {settlement.state}")
+    return True
+
+
+def give_back(
+    connection: Connection, epoch: int, claims: Iterable[Claim], due_at: datetime | None = None
+) -> None:
+    """Lay claims back as they were, due again at once or at `due_at`. A row that was tried before stays deferred."""
+    values: dict[str, object] = {"state": _LAID_BACK}
+    if due_at is not None:
+        values["due_at"] = due_at
+    by_mailing: dict[int, list[int]] = {}
+    for item in claims:
+        by_mailing.setdefault(item.mailing_id, []).append(item.subscriber_id)
+    for mailing_id, subscribers in by_mailing.items():
+        connection.execute(update(deliveries).where(_in_hand(mailing_id, epoch, subscribers)).values(values))

@@ -1,0 +1,79 @@
+"""Sums: what the ledger says of a mailing, as counts and reader by reader."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, NamedTuple
+
+from sqlalchemy import case, func, select
+
+from mailer.delivery.model import Counts
+from mailer.delivery.states import WAITING, DeliveryState
+from mailer.delivery.tables import deliveries, mailings
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_d = deliveries.c
+_PAGE = 1000
+
+
+class Delivery(NamedTuple):
+    """One reader's row, as audit shows it."""
+
+    subscriber_id: int
+    address: str
+    state: str
+    reason: str
+    reply: str
+    relay_id: str
+    attempts: int
+    at: datetime | None
+    due_at: datetime
+
+
+def counts(connection: Connection, mailing_id: int) -> Counts:
+    """Give the sums of one mailing, all from one statement, so that they belong to one moment."""
+    due = func.min(case((_d.state.in_(WAITING), _d.due_at)))
+    rows = connection.execute(
+        select(_d.state, _d.reason, func.count(), due)
+        .where(_d.mailing_id == mailing_id)
+        .group_by(_d.state, _d.reason)
+    ).all()
+    dues = [row[3] for row in rows if row[3] is not None]
+    return Counts.of([(row[0], row[1], row[2]) for row in rows], min(dues, default=None))
+
+
+def recipients(
+    connection: Connection, mailing_id: int, state: DeliveryState | None = None
+) -> Iterator[Delivery]:
+    """Give each reader's row in the order of their ids, read in pages so that memory stays flat."""
+    after = 0
+    columns = [_d[name] for name in Delivery._fields]
+    while True:
+        query = (
+            select(*columns)
+            .where(_d.mailing_id == mailing_id, _d.subscriber_id > after)
+            .order_by(_d.subscriber_id)
+            .limit(_PAGE)
+        )
+        if state is not None:
+            query = query.where(_d.state == state)
+        rows = connection.execute(query).all()
+        if not rows:
+            return
+        yield from (Delivery(*row) for row in rows)
+        after = rows[-1].subscriber_id
+
+
+def delivered(connection: Connection, subscriber_id: int) -> list[tuple[str, Delivery]]:
+    """Give every delivery of one person with its mailing's name, newest first, for `subscribers show`."""
+    # Through the mailings, so that each look-up is one by primary key and no index over all deliveries is kept.
+    rows = connection.execute(
+        select(mailings.c.name, *(_d[name] for name in Delivery._fields))
+        .join(deliveries, (_d.mailing_id == mailings.c.id) & (_d.subscriber_id == subscriber_id))
+        .order_by(mailings.c.id.desc())
+    ).all()
+    return [(row[0], Delivery(*row[1:])) for row in rows]

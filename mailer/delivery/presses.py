@@ -1,0 +1,96 @@
+"""Presses: the encoded editions of this process, one for each (edition, list), made when first needed.
+
+A press is made once per issue and serves every reader; what it needs of them is read a batch at a time.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from mailer.delivery import mailing
+from mailer.edition import Slot
+from mailer.errors import Problem, UserError
+from mailer.message import Message, Recipient
+from mailer.message.press import Press
+from mailer.message.sender import sender_for
+from subscribers import ensure_lists, readers
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from mailer.delivery.model import Claim
+    from mailer.keys import Keys
+    from mailer.message.dkim import Signer
+    from mailer.settings import Settings
+    from subscribers import Reader
+
+_PLAIN = frozenset({"subscriber.name", "subscriber.first_name", "subscriber.email"})
+
+
+@dataclass(slots=True)
+class Presses:
+    """Makes and keeps presses, and turns claims into messages."""
+
+    settings: Settings
+    keys: Keys
+    signers: Sequence[Signer]
+    _presses: dict[tuple[int, int], Press] = field(default_factory=dict)
+    _attributes: set[int] = field(default_factory=set)  # editions that show an attribute
+    _readers: dict[int, Reader] = field(default_factory=dict)
+
+    def prepare(self, connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
+        """Read what the messages of these claims need: an edition once, the readers in one query."""
+        for claim in {(claim.edition_id, claim.list_id): claim for claim in claims}.values():
+            if (claim.edition_id, claim.list_id) not in self._presses:
+                self._press(connection, claim, now)
+        wanted = any(claim.edition_id in self._attributes for claim in claims)
+        people = [claim.subscriber_id for claim in claims]
+        self._readers.update(readers(connection, people, with_attributes=wanted))
+
+    def _press(self, connection: Connection, claim: Claim, now: datetime) -> None:
+        edition = mailing.edition(connection, claim.edition_id)
+        slots = {
+            part.name
+            for text in (edition.subject, edition.html, edition.text)
+            for part in text
+            if isinstance(part, Slot)
+        }
+        if any(name.startswith("subscriber.") and name not in _PLAIN for name in slots):
+            self._attributes.add(claim.edition_id)
+        sender = sender_for(self.settings.for_list(self._key_of(connection, claim.list_id, now)))
+        self._presses[claim.edition_id, claim.list_id] = Press(
+            edition, sender, claim.mailing_id, self.keys, self.signers, now
+        )
+
+    def _key_of(self, connection: Connection, list_id: int, now: datetime) -> str:
+        ids = ensure_lists(connection, self.settings.lists, now)
+        for key, value in ids.items():
+            if value == list_id:
+                return key
+        raise UserError(Problem("a list that has readers waiting is no longer in mailer.toml", key="lists"))
+
+    def message(self, claim: Claim) -> Message:
+        """Give the bytes for one claim; `prepare` has heard of it."""
+        reader = self._readers.pop(claim.subscriber_id, None)
+        press = self._presses[claim.edition_id, claim.list_id]
+        if reader is None:  # erased since it was claimed: the fence will not let it go
+            return press.message(Recipient(claim.subscriber_id, claim.list_id, claim.address))
+        return press.message(
+            Recipient(
+                claim.subscriber_id,
+                claim.list_id,
+                claim.address,
+                reader.name,
+                reader.language,
+                reader.attributes,
+            )
+        )
+
+    def forget(self, claims: Sequence[Claim]) -> None:
+        """Drop what was read for claims that were given back."""
+        for claim in claims:
+            self._readers.pop(claim.subscriber_id, None)

@@ -1,0 +1,179 @@
+"""The recorder: the one thread of a process that writes to the ledger, many moves a transaction.
+
+Every connection hands in what came of its last message and which message it would send next, and waits for the
+grant. What waits together is written together: first the journal, then one transaction (house rule: the fence is
+recorded before the first octet of a body). So a commit costs a share of a message, not a message.
+
+Promises: an answer is given only after the commit. A database that is locked, gone or full is tried again for
+`patience` seconds while the connections wait; then the recorder fails and nothing more is sent. Other work on the
+ledger (claims, planning, heartbeats) runs on the same thread, so this process never waits for itself.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import threading
+import time
+from dataclasses import dataclass
+from functools import partial
+from queue import SimpleQueue
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+from mailer.database import writing
+from mailer.delivery import ledger
+from mailer.errors import TryLater
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection, Engine
+
+    from mailer.delivery.journal import Journal
+    from mailer.delivery.model import Claim, Settlement
+
+log = logging.getLogger(__name__)
+T = TypeVar("T")
+_GROUP = 256  # moves in one transaction: well below 200 ms on a slow disk
+
+
+class RecorderFailed(Exception):  # noqa: N818 - it is what happened, and stops the engine
+    """The database could not be written for too long. What the journal holds is settled by the next start."""
+
+
+@dataclass(slots=True)
+class _Move:
+    settlements: Sequence[Settlement]
+    fence: Claim | None
+    answer: asyncio.Future[bool]
+
+
+@dataclass(slots=True)
+class _Job:
+    work: Callable[[Connection], object]
+    answer: asyncio.Future[object]
+
+
+class Recorder:
+    """Start it inside the loop that awaits it; `close` writes what is left and ends the thread."""
+
+    def __init__(
+        self,
+        engine: Engine,
+        journal: Journal,
+        epoch: int,
+        clock: Callable[[], datetime],
+        patience: float = 300,
+    ) -> None:
+        self._engine = engine
+        self._journal = journal
+        self._epoch = epoch
+        self._clock = clock
+        self._patience = patience
+        self._queue: SimpleQueue[_Move | _Job | None] = SimpleQueue()
+        self._loop = asyncio.get_running_loop()
+        self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
+        self._thread.start()
+
+    def record(self, settlements: Sequence[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
+        """Settle, and fence the next claim: true once its body may leave, false if it must not."""
+        answer: asyncio.Future[bool] = self._loop.create_future()
+        self._queue.put(_Move(settlements, fence, answer))
+        return answer
+
+    def call(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
+        """Run `work` in a write transaction of its own and give what it returns."""
+        answer: asyncio.Future[T] = self._loop.create_future()
+        self._queue.put(_Job(work, answer))  # type: ignore[arg-type] # the queue holds answers of any type
+        return answer
+
+    async def close(self) -> None:
+        """Write what is queued, end the thread."""
+        self._queue.put(None)
+        await asyncio.to_thread(self._thread.join)
+
+    def _run(self) -> None:
+        last = False
+        while not last:
+            moves: list[_Move] = []
+            jobs: list[_Job] = []
+            item = self._queue.get()
+            while True:
+                if item is None:
+                    last = True
+                elif isinstance(item, _Move):
+                    moves.append(item)
+                else:
+                    jobs.append(item)
+                if self._queue.empty() or len(moves) >= _GROUP:
+                    break
+                item = self._queue.get()
+            if moves:
+                self._answer([move.answer for move in moves], partial(self._write, moves))
+            for job in jobs:
+                self._answer([job.answer], partial(self._do, job))
+
+    def _do(self, job: _Job) -> list[object]:
+        return [self._transact(job.work)]
+
+    def _write(self, moves: list[_Move]) -> list[bool]:
+        settlements = [settlement for move in moves for settlement in move.settlements]
+        claims = [move.fence for move in moves if move.fence is not None]
+        self._again(lambda: self._journal.write(settlements, claims))
+        granted = self._transact(lambda connection: self._move(connection, settlements, claims))
+        return [move.fence in granted for move in moves]
+
+    def _move(self, connection: Connection, settlements: list[Settlement], claims: list[Claim]) -> set[Claim]:
+        now = self._clock()
+        if settlements:
+            ledger.settle(connection, self._epoch, settlements)
+        if not claims:
+            return set()
+        granted = ledger.fence(connection, self._epoch, claims, now)
+        if len(granted) < len(claims):
+            denied = [claim for claim in claims if claim not in granted]
+            ledger.turn_back(connection, self._epoch, denied, now)
+        return granted
+
+    def _transact(self, work: Callable[[Connection], T]) -> T:
+        def once() -> T:
+            with writing(self._engine) as connection:
+                return work(connection)
+
+        return self._again(once)
+
+    def _again(self, work: Callable[[], T]) -> T:
+        """Do it until the database or the disk lets it; the wait doubles up to two seconds."""
+        wait, until = 0.05, time.monotonic() + self._patience
+        while True:
+            try:
+                return work()
+            except (OperationalError, InterfaceError, TryLater, OSError) as problem:
+                if time.monotonic() > until:
+                    raise RecorderFailed(f"the ledger cannot be written: {problem}") from problem
+                log.warning("the ledger cannot be written, trying again: %s", problem)
+                time.sleep(wait)
+                wait = min(wait * 2, 2.0)
+
+    def _answer(self, answers: list[asyncio.Future[T]], work: Callable[[], list[T]]) -> None:
+        try:
+            results = work()
+        except Exception as problem:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            self._loop.call_soon_threadsafe(_fail, answers, problem)
+        else:
+            self._loop.call_soon_threadsafe(_fulfil, answers, results)
+
+
+def _fulfil(answers: list[asyncio.Future[T]], results: list[T]) -> None:
+    for answer, result in zip(answers, results, strict=True):
+        if not answer.done():
+            answer.set_result(result)
+
+
+def _fail(answers: list[asyncio.Future[T]], problem: Exception) -> None:
+    for answer in answers:
+        if not answer.done():
+            answer.set_exception(problem)

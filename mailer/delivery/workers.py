@@ -1,0 +1,101 @@
+"""Workers: every process that sends has a row, an epoch and a lock; who lost the lock is dead.
+
+Promises: an epoch is never reused; the death of a process on this machine is known at once, since the kernel drops
+its lock (a heartbeat alone would have to wait, and a process id may come back). A worker on another machine is dead
+when its heartbeat is older than DEAD_AFTER.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import os
+import socket
+from dataclasses import dataclass
+from datetime import datetime, timedelta
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import insert, select, update
+
+from mailer import __version__
+from mailer.delivery.tables import workers
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Connection
+
+HEARTBEAT: Final = timedelta(seconds=10)
+DEAD_AFTER: Final = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Worker:
+    """This process as the ledger knows it. The lock is held as long as the file stays open."""
+
+    epoch: int
+    lock: int
+    path: Path
+
+
+def enlist(connection: Connection, folder: Path, now: datetime) -> Worker:
+    """Give this process a row, a new epoch and the lock that proves that it lives."""
+    row = {"host": socket.gethostname(), "pid": os.getpid(), "version": __version__}
+    made = insert(workers).values(**row, started_at=now, seen_at=now).returning(workers.c.epoch)
+    epoch = connection.execute(made).scalar_one()
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    path = folder / f"{epoch}.lock"
+    lock = os.open(path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+    fcntl.flock(lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    return Worker(epoch, lock, path)
+
+
+def beat(connection: Connection, worker: Worker, now: datetime) -> None:
+    """Say that this worker lives."""
+    connection.execute(update(workers).where(workers.c.epoch == worker.epoch).values(seen_at=now))
+
+
+def retire(connection: Connection, epoch: int, now: datetime) -> None:
+    """Say that this epoch is over: its rows are settled."""
+    connection.execute(update(workers).where(workers.c.epoch == epoch).values(ended_at=now))
+
+
+def release(worker: Worker) -> None:
+    """Let go of the lock and remove its file."""
+    worker.path.unlink(missing_ok=True)
+    os.close(worker.lock)
+
+
+def dead(connection: Connection, folder: Path, now: datetime) -> list[int]:
+    """Give the epochs that never ended and whose process is gone, oldest first."""
+    rows = connection.execute(
+        select(workers.c.epoch, workers.c.host, workers.c.seen_at)
+        .where(workers.c.ended_at.is_(None))
+        .order_by(workers.c.epoch)
+    ).all()
+    here = socket.gethostname()
+    return [
+        row.epoch
+        for row in rows
+        if (_unlocked(folder, row.epoch) if row.host == here else now - row.seen_at > DEAD_AFTER)
+    ]
+
+
+def alive(connection: Connection, folder: Path, now: datetime) -> int:
+    """Count the workers that live."""
+    never_ended = connection.execute(select(workers.c.epoch).where(workers.c.ended_at.is_(None))).all()
+    return len(never_ended) - len(dead(connection, folder, now))
+
+
+def _unlocked(folder: Path, epoch: int) -> bool:
+    try:
+        file = os.open(folder / f"{epoch}.lock", os.O_RDWR | os.O_CLOEXEC)
+    except FileNotFoundError:
+        return True
+    try:
+        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+    except BlockingIOError:
+        return False
+    else:
+        return True
+    finally:
+        os.close(file)
