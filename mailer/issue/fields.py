@@ -77,6 +77,10 @@ class Fields:
                 return value
         return None
 
+    def plain_values(self) -> dict[str, Any]:
+        """Give all values with their keys in lower case and underscores."""
+        return {name: self._matter.values[key] for name, key in self._keys.items()}
+
     def line(self, name: str) -> int:
         """Give the line of the file on which a key stands."""
         return self._matter.lines.get(self._keys.get(name, ""), 1)

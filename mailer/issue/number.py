@@ -58,7 +58,7 @@ _HAN = {c: n for n, c in enumerate("\u3007\u4e00\u4e8c\u4e09\u56db\u4e94\u516d\u
 }
 _TENS = {"\u5341": 10, "\u767e": 100, "\u5343": 1000}
 _UNSAFE = re.compile(r"[^\w.~-]+")
-_HIDDEN_DATE = re.compile(r"(?:19|20)\d{2}")
+_FILE_DATE = re.compile(r"((?:19|20)\d{2})[-_.]?(\d{2})[-_.]?(\d{2})(?!\d)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,6 +142,12 @@ def undated(name: str) -> str:
     """Take a leading date off a file name; a name that is nothing else stays."""
     rest = _DATE.sub("", name, count=1) if _DATE.match(name) else name
     return rest or name
+
+
+def date_of_name(file: str) -> str | None:
+    """Give the date that leads a file name, as 2024-07-01."""
+    match = _FILE_DATE.match(name_of(file))
+    return "-".join(match.groups()) if match else None
 
 
 def slug_of(values: Mapping[str, Any], file: str) -> str:

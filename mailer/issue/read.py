@@ -35,7 +35,6 @@ _FIRST_HEADING = re.compile(
     r"\s*(?:#[ \t]+([^\n]{1,400}?)(?:[ \t]+#+)?[ \t]*(?:\n|$)|([^\n#>|-][^\n]{0,400})\n=+[ \t]*(?:\n|$))"
 )
 _TRUNCATED = re.compile(r"(?:\u2026|\.\.\.|&hellip;|\[\u2026\]|\[\.\.\.\]|\[&hellip;\])[\s*_\"\u201d)]*$")
-_FILE_DATE = re.compile(r"(\d{4})[-_.]?(\d{2})[-_.]?(\d{2})(?!\d)")
 
 
 def read_issue(source: bytes, file: str, *, subject: str | None = None, time_zone: str = "UTC") -> Issue:
@@ -67,7 +66,7 @@ class _Writer:
 
     def issue(self, page: Page, subject: str | None) -> Issue:
         fields = self._fields
-        title = fields.text("title") or _heading(page)
+        title = fields.text("title") or heading(page)
         claimed = fields.text("title", "subject") or title
         body = page.sub(re.compile(f"[ \t]*{MORE_MARK}[ \t]*"), "")
         own = [self._merged(text, "preheader") for text in fields.preheaders()]
@@ -78,7 +77,7 @@ class _Writer:
         return Issue(
             file=self._file,
             number=self._number(claimed),
-            slug=numbers.slug_of(self._plain_values(), self._file),
+            slug=numbers.slug_of(fields.plain_values(), self._file),
             subject=self._subject(subject, title),
             body=body.text,
             lines=tuple(body.numbers),
@@ -119,12 +118,8 @@ class _Writer:
             self._found.append(Finding("number", Level.ERROR, said, self._file, line))
         return numbers.agreed(found)
 
-    def _plain_values(self) -> dict[str, object]:
-        return {str(key).lower(): value for key, value in self._matter.values.items()}
-
     def _date_of_name(self) -> datetime | None:
-        match = _FILE_DATE.match(numbers.name_of(self._file))
-        return read_date("-".join(match.groups()), self._local) if match else None
+        return read_date(numbers.date_of_name(self._file), self._local)
 
     def _findings(self, body: Page) -> tuple[Finding, ...]:
         noted = [
@@ -134,7 +129,7 @@ class _Writer:
         return grouped([*noted, *self._found, *body.findings], self._file)
 
 
-def _heading(page: Page) -> str:
+def heading(page: Page) -> str:
     """Give the text of a level-one heading that opens the body: the title of files without front matter."""
     match = _FIRST_HEADING.match(page.text[:5000])
     return plain(page.reveal(match[1] or match[2])) if match else ""
