@@ -3,8 +3,8 @@
 A token holds a key id, a MAC and the two ids it speaks of, and nothing else: no address, no lookup, no expiry
 of its own. Links carry base64url; mail addresses carry lower-case hexadecimal, for servers change their case
 (V01). Every token has one spelling (upper case apart): a changed, cut or lengthened one proves nothing. The
-secret is a ring: the first key makes tokens, every key of it still proves them; the suppression key comes from
-the oldest and never rotates. Never: writes the secret to a log, an error or a token.
+secret is a ring: the first key makes tokens, every key of it still proves them; the suppression key is
+that of the oldest and never rotates. Never: writes the secret to a log, an error or a token.
 """
 
 from __future__ import annotations
@@ -32,6 +32,7 @@ LONGEST_SECRET = 64  # the longest key of BLAKE2b
 LEAST_PASSPHRASE = 32  # characters
 LONGEST_TOKEN = 64
 LARGEST_FILE = 65_536
+_URL_SAFE = bytes.maketrans(b"+/", b"-_")
 _WHERE = "run `mailer init`, or set MAILER_SECRET"
 
 
@@ -185,7 +186,7 @@ class Keys:
 
 def as_link(raw: bytes) -> bytes:
     """Give a minted token as it stands in links: base64url without padding (RFC 4648, section 5)."""
-    return base64.urlsafe_b64encode(raw).rstrip(b"=")
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
 
 
 def _width(number: int) -> int:
