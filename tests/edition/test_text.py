@@ -300,6 +300,16 @@ def test_chinese_breaks_between_characters_and_not_before_a_comma():
     assert "".join(lines) == "今天天气很好，" * 20
 
 
+def test_flowed_prose_says_where_it_may_be_joined():
+    """F01: a line broken for its width alone keeps its space; breaks, lists, quotes and code are fixed."""
+    words = "word " * 20
+    text = body(
+        f"<p>{words}<br>end</p><ul><li>{words}</li></ul><blockquote>{words}</blockquote>", flowed=True
+    )
+    assert [line for line in text.split("\n") if line.endswith(" ")] == ["word " * 15]
+    assert body("<p>" + "天" * 80 + "</p>", flowed=True).count(" ") == 0
+
+
 def test_token_counts_as_its_value_and_is_never_split():
     """Lines are filled as if the reader's own words stood there already."""
     text = body("<p>" + "word " * 10 + "mergefield1 tail</p>", token_widths={"mergefield1": 40})

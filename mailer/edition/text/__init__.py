@@ -22,12 +22,12 @@ __all__ = ["TextFrame", "render_text"]
 
 
 def render_text(content: HtmlElement, frame: TextFrame) -> str:
-    r"""Give the text part: lines that end in "\n", without trailing spaces but for the signature mark `-- `.
+    r"""Give the text part: lines that end in "\n", without trailing spaces but for `-- ` and flowed prose.
 
     `content` is the finished content tree (a `div`); it is not changed.
     """
     measure = Measure(frame.token_widths)
     labels = {key: frame.label(key) for key in LABELS}
-    body = Blocks(measure, labels, heading_shift(content)).page(content, WIDTH)
+    body = Blocks(measure, labels, heading_shift(content), flowed=frame.flowed).page(content, WIDTH)
     blocks = [*opening(frame, measure), body, closing(frame, measure)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"

@@ -60,8 +60,11 @@ class Page:
 class Blocks:
     """What one rendering knows: how wide text is, which links there are, how deep headings start."""
 
-    def __init__(self, measure: Measure, labels: Mapping[str, str], shift: int) -> None:
+    def __init__(
+        self, measure: Measure, labels: Mapping[str, str], shift: int, *, flowed: bool = False
+    ) -> None:
         self._measure = measure
+        self._flowed = flowed
         self._links = Links(measure)
         self._inline = Inline(self._links, measure, labels)
         self._image = labels["image"]
@@ -118,7 +121,8 @@ class Blocks:
     def _paragraph(self, run: list[str | _Element], page: Page) -> None:
         text = self._inline.render(run)
         if text:
-            page.put(wrap(text, page.width, self._measure))
+            # Only unindented prose may flow: joined lines would carry their indent or quote mark into the text.
+            page.put(wrap(text, page.width, self._measure, flowed=self._flowed and page.top))
             if page.top and self._links.owed >= _MANY_LINKS:
                 self._list_links(page)
 
@@ -259,7 +263,7 @@ def _indented(lines: list[str], sign: str, room: int | None = None) -> list[str]
 
 
 def _verbatim(element: _Element) -> Iterator[str]:
-    """Give the text of a code block as it stands; `br` ends a line, and so does a block, as one a line has."""
+    """Give the text of a code block as it stands; `br` ends a line, and so does a block."""
     written = "\n"
     for event, part in iterwalk(element, events=("start", "end")):
         text = (part.text if event == "start" else part.tail if part is not element else "") or ""

@@ -26,7 +26,8 @@ class TextFrame:
 
     `intro` are paragraphs under the title, `footer` lines such as why the reader gets this and the postal
     address. `unsubscribe` and `preferences` are (label, URL). `labels` translates LABELS, key by key.
-    `token_widths` gives the columns to reserve for each slot token, wherever it stands.
+    `token_widths` gives the columns to reserve for each slot token, wherever it stands. With `flowed`, a line of
+    prose that ended for its width alone ends in one space, which the message room makes into format=flowed.
     """
 
     title: str = ""
@@ -40,6 +41,7 @@ class TextFrame:
     preferences: tuple[str, str] | None = None
     labels: Mapping[str, str] = field(default_factory=dict)
     token_widths: Mapping[str, int] = field(default_factory=dict)
+    flowed: bool = False
 
     def label(self, key: str) -> str:
         """Give a label in the reader's language, else in English."""
@@ -59,7 +61,7 @@ def opening(frame: TextFrame, measure: Measure) -> list[list[str]]:
     blocks = [
         underlined(tidy(clean(frame.title)), "=", WIDTH, measure),
         browser,
-        *(_paragraph(text, measure) for text in frame.intro),
+        *(_paragraph(text, measure, flowed=frame.flowed) for text in frame.intro),
         [*_paragraph(picture, measure), *_paragraph(frame.hero_credit, measure)],
     ]
     return [block for block in blocks if block]
@@ -79,8 +81,8 @@ def _labelled(label: str, url: str, measure: Measure) -> list[str]:
     return wrap(tidy(f"{clean(label)}: <{safe_url(url)}>"), WIDTH, measure)
 
 
-def _paragraph(text: str, measure: Measure) -> list[str]:
-    return wrap(tidy(clean(text)), WIDTH, measure)
+def _paragraph(text: str, measure: Measure, *, flowed: bool = False) -> list[str]:
+    return wrap(tidy(clean(text)), WIDTH, measure, flowed=flowed)
 
 
 def _paragraphs(text: str, measure: Measure) -> Iterable[str]:

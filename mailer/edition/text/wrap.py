@@ -51,16 +51,19 @@ class _Classes(dict[str, int]):
 _CLASSES = _Classes()
 
 
-def wrap(text: str, width: int, measure: Measure) -> list[str]:
+def wrap(text: str, width: int, measure: Measure, *, flowed: bool = False) -> list[str]:
     """Give tidy inline text as lines of at most `width` columns, marks printed, no space at either end.
 
-    Two breaks in a row leave one blank line, as between paragraphs.
+    Two breaks in a row leave one blank line, as between paragraphs. With `flowed`, a line that ends where the
+    text has a space keeps it, so that a mail program may join it with the next (RFC 3676); it counts to no
+    width.
     """
     lines: list[str] = []
     for line in text.split(BREAK):
         stripped = line.strip(" ")
         if stripped:
-            lines.extend(printed(row) for row in _fill(stripped, width, measure))
+            rows = _fill(stripped, width, measure)
+            lines.extend(printed(row if flowed else row.rstrip(" ")) for row in rows)
         elif lines and lines[-1]:
             lines.append("")
     while lines and not lines[-1]:
@@ -69,6 +72,7 @@ def wrap(text: str, width: int, measure: Measure) -> list[str]:
 
 
 def _fill(line: str, width: int, measure: Measure) -> Iterator[str]:
+    """Give rows; one that breaks at a space ends in it."""
     if len(line) <= width and measure(line) <= width:
         yield line
         return
@@ -76,7 +80,7 @@ def _fill(line: str, width: int, measure: Measure) -> Iterator[str]:
     used = 0
     for unit in _units(line, measure):
         if row and used + unit.width + unit.spaced > width:
-            yield "".join(row)
+            yield "".join(row) + " " * unit.spaced
             row, used = [], 0
         if row and unit.spaced:
             row.append(" ")
