@@ -70,9 +70,12 @@ def open_engine(url: str) -> Engine:
         parsed = make_url(url)
     except ArgumentError:
         raise UserError(Problem("is no database URL", key="database")) from None
-    if parsed.get_backend_name() == "sqlite":
+    backend = parsed.get_backend_name()
+    if backend == "sqlite" and parsed.database:
         return _sqlite(parsed)
-    return _postgresql(parsed)
+    if backend in {"postgresql", "postgres"}:
+        return _postgresql(parsed)
+    raise UserError(Problem("must be sqlite:///FILE or postgresql://…", key="database"))
 
 
 def _sqlite(url: URL) -> Engine:
@@ -152,6 +155,7 @@ def upgrade(engine: Engine) -> None:
     """Bring the database to the newest schema, creating what is missing; all of it, or nothing."""
     from alembic import command  # noqa: PLC0415 - 100 ms that only an upgrade needs
 
+    _touch(engine)
     with _connected(engine, {"mailer_writes": True}) as connection:
         if engine.dialect.name == "postgresql":
             connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
@@ -159,6 +163,17 @@ def upgrade(engine: Engine) -> None:
         config.attributes["connection"] = connection
         command.upgrade(config, "head")
         connection.commit()
+
+
+def _touch(engine: Engine) -> None:
+    """Make the file before SQLite does, so that nobody else may read who the readers are."""
+    file = sqlite_file(engine)
+    if file is None:
+        return
+    try:
+        file.touch(mode=0o600, exist_ok=True)
+    except OSError as error:
+        raise UserError(Problem(f"the database cannot be made: {error.strerror}", str(file))) from None
 
 
 def _alembic() -> Any:
@@ -191,6 +206,11 @@ def register(connection: Connection, uuid: UUID, now: datetime) -> None:
         raise _other_newsletter(uuid)
 
 
+def _require_owner(connection: Connection, uuid: UUID) -> None:
+    if connection.scalar(select(newsletter.c.uuid).where(newsletter.c.uuid == str(uuid))) is None:
+        raise _other_newsletter(uuid)
+
+
 def _other_newsletter(uuid: UUID) -> UserError:
     message = (
         f"belongs to another newsletter: {uuid} is not in it. Is `id` or `database` in mailer.toml a copy?"
@@ -206,10 +226,13 @@ def open_newsletter(url: str, uuid: UUID) -> Engine:
     engine = open_engine(url)
     if not exists(engine):
         raise _missing(engine)
-    with reading(engine) as connection:
-        _require_revision(connection, engine)
-        if connection.scalar(select(newsletter.c.uuid).where(newsletter.c.uuid == str(uuid))) is None:
-            raise _other_newsletter(uuid)
+    try:
+        with reading(engine) as connection:
+            _require_revision(connection, engine)
+            _require_owner(connection, uuid)
+    except BaseException:
+        engine.dispose()
+        raise
     return engine
 
 

@@ -83,6 +83,7 @@ def load(name: str) -> Any:
 
 def _with_shared_options(command: Any) -> Any:
     """Add -C and --json to a command and to all below it, so that they may stand anywhere on the line."""
+    command.rich_markup_mode = None  # help is plain text: rich would cost 100 ms
     if not any(param in EVERYWHERE for param in command.params):
         command.params.extend(EVERYWHERE)
     for below in getattr(command, "commands", {}).values():

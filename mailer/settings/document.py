@@ -53,6 +53,7 @@ class BrandTable(Table):
     postal_address: str | None = Field(default=None, max_length=500)
     public_url: UrlValue | None = None
     base_url: UrlValue | None = None
+    permalink: LineValue | None = None
     theme: ThemeValue = {}
     language: LanguageValue | None = None
     time_zone: ZoneValue | None = None

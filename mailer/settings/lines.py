@@ -32,7 +32,7 @@ def key_lines(text: str) -> Mapping[KeyPath, int]:
     for line, words in _statements(text):
         if words[0] == "[":
             here = _table(words, tables)
-            lines.setdefault(here, line)
+            _note(here, line, lines)
         else:
             _note(here + tuple(_keys(words)), line, lines)
     return lines

