@@ -1,7 +1,7 @@
 """The contract between the engine and whatever takes mail: an SMTP server or a folder.
 
-One exchange is one round trip where the server can pipeline: the body of this message and the envelope of the next
-leave together, and come back as the body's final reply and the envelope's verdict (RFC 2920).
+One exchange is one round trip where the server can pipeline: the body of this message and the envelope of the
+next leave together, and come back as the body's final reply and the envelope's verdict (RFC 2920).
 """
 
 from __future__ import annotations
@@ -12,7 +12,10 @@ from typing import Protocol
 
 @dataclass(frozen=True, slots=True)
 class Reply:
-    """One SMTP reply. `text` is what followed the codes, lines joined by spaces, printable, at most 500 chars."""
+    """One SMTP reply.
+
+    `text` is what followed the codes: lines joined by spaces, printable, at most 500 characters.
+    """
 
     code: int
     enhanced: str = ""
@@ -43,9 +46,9 @@ class Envelope:
 class Exchange:
     """What one exchange brought.
 
-    `final` answers the body that was sent (None if none was). `refusal` is the first reply that turned the offered
-    envelope down (None if it was taken, or none was offered); `refused_at` names the command: mail, rcpt or data.
-    `ready` is true when the server waits for the body of the offered envelope.
+    `final` answers the body that was sent (None if none was). `refusal` is the first reply that turned the
+    offered envelope down (None if it was taken, or none was offered); `refused_at` names the command: mail,
+    rcpt or data. `ready` is true when the server waits for the body of the offered envelope.
     """
 
     final: Reply | None = None
@@ -57,8 +60,9 @@ class Exchange:
 class SessionLost(Exception):  # noqa: N818 - it is what happened, not a bug
     """The connection is gone, timed out or spoke nonsense; the session is closed.
 
-    `final` is the body's answer where it had arrived before the loss. `in_doubt` is true when the last octet of a
-    body may have reached the server and its answer did not reach us. `reply` is the server's last word (a 421).
+    `final` is the body's answer where it had arrived before the loss. `in_doubt` is true when the last octet
+    of a body may have reached the server and its answer did not reach us. `reply` is the server's last word
+    (a 421).
     """
 
     def __init__(
@@ -75,13 +79,13 @@ class Session(Protocol):
     """One open, authenticated connection. Not safe for two tasks at once."""
 
     def fits(self, envelope: Envelope) -> Reply | None:
-        """Give the refusal that the server's announced limits imply (552 5.3.4 SIZE, 553 5.6.7 SMTPUTF8), or None."""
+        """Give the refusal that the address or the server's limits imply (552 5.3.4, 553 5.6.7), or None."""
 
     async def exchange(self, body: bytes | None, envelope: Envelope | None) -> Exchange:
         """Send a body whose envelope is ready, and the envelope of the next message; either may be None.
 
-        Raises SessionLost. After a refusal of the envelope the session is clean again. When an envelope is ready,
-        the next exchange must carry its body, or the session be aborted.
+        Raises SessionLost. After a refusal of the envelope the session is clean again. When an envelope is
+        ready, the next exchange must carry its body, or the session be aborted.
         """
 
     async def quit(self) -> None:
