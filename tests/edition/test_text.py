@@ -77,8 +77,14 @@ def test_sections_are_underlined_and_subheads_marked():
 
 
 def test_highest_heading_is_the_section():
-    """Where an author begins with h3, h3 is what gets the underline."""
-    assert body("<h3>News</h3><p>a</p><h4>Sub</h4><p>b</p>") == "News\n----\n\na\n\n### Sub\n\nb"
+    """Where an author begins with h3, h3 is what gets the underline, and a later h2 is no more than it was."""
+    text = body("<h3>News</h3><p>a</p><h5>Sub</h5><p>b</p><h2>End</h2><p>c</p>")
+    assert text == "News\n----\n\na\n\n### Sub\n\nb\n\n\nEnd\n---\n\nc"
+
+
+def test_h1_of_the_body_stands_above_the_sections():
+    """An h1 has the title's own underline."""
+    assert body("<h1>Part</h1><h2>News</h2><p>a</p>") == "Part\n====\n\n\nNews\n----\n\na"
 
 
 def test_emphasis_is_dropped_in_headings():
@@ -244,7 +250,8 @@ def test_card_is_one_pointer():
     """A card names its title and URL once, whatever its HTML repeats."""
     markup = (
         '<div class="card" data-kind="video" data-url="https://youtu.be/x" data-title="The film">'
-        '<a href="https://youtu.be/x"><img alt=""></a><a href="https://youtu.be/x">▶ The film</a></div>'
+        '<p class="card-picture"><a href="https://youtu.be/x"><img alt="YouTube"></a></p>'
+        '<p class="card-caption"><a href="https://youtu.be/x">▶ The film</a></p></div>'
     )
     assert body(markup) == "▶ The film <https://youtu.be/x>"
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from mailer.edition.text.blocks import Blocks, heading_shift
+from mailer.edition.text.blocks import Blocks
 from mailer.edition.text.frame import LABELS, WIDTH, TextFrame, closing, opening
 from mailer.edition.text.measure import Measure
 
@@ -28,6 +28,6 @@ def render_text(content: HtmlElement, frame: TextFrame) -> str:
     """
     measure = Measure(frame.token_widths)
     labels = {key: frame.label(key) for key in LABELS}
-    body = Blocks(measure, labels, heading_shift(content), flowed=frame.flowed).page(content, WIDTH)
+    body = Blocks(measure, labels, flowed=frame.flowed).page(content, WIDTH)
     blocks = [*opening(frame, measure), body, closing(frame, measure)]
     return "\n\n".join("\n".join(block) for block in blocks if block) + "\n"

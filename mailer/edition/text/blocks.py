@@ -58,17 +58,15 @@ class Page:
 
 
 class Blocks:
-    """What one rendering knows: how wide text is, which links there are, how deep headings start."""
+    """What one rendering knows: how wide text is, which links there are, which headings are open."""
 
-    def __init__(
-        self, measure: Measure, labels: Mapping[str, str], shift: int, *, flowed: bool = False
-    ) -> None:
+    def __init__(self, measure: Measure, labels: Mapping[str, str], *, flowed: bool = False) -> None:
         self._measure = measure
         self._flowed = flowed
         self._links = Links(measure)
         self._inline = Inline(self._links, measure, labels)
         self._image = labels["image"]
-        self._shift = shift
+        self._outline: list[int] = []
         self._depth = 0
         self._passed_over = 0
         self._setters: dict[str, Callable[[_Element, Page], None]] = {
@@ -127,7 +125,7 @@ class Blocks:
                 self._list_links(page)
 
     def _heading(self, element: _Element, page: Page) -> None:
-        level = max(_HEADINGS[str(element.tag)] - self._shift, 1)
+        level = self._level(_HEADINGS[str(element.tag)], page)
         if page.top and level <= 3:
             self._end_section(page)
         text = self._inline.render([element], marks=False, short=0)
@@ -137,6 +135,16 @@ class Blocks:
             page.put(_indented(wrap(text, page.width - level - 1, self._measure), "#" * level + " "))
         page.headed = bool(text)
         self._passed_over = self._inline.undescribed
+
+    def _level(self, level: int, page: Page) -> int:
+        """Give the level that a heading has in the outline: the highest of its part of the mail is a section (2).
+
+        Authors begin with h3, skip levels and come back to h2; only an h1 stands above the sections.
+        """
+        above = [open_level for open_level in self._outline if open_level < level]
+        if page.top:
+            self._outline = [*above, level]
+        return 1 if level == 1 else 2 + sum(open_level > 1 for open_level in above)
 
     def _end_section(self, page: Page) -> None:
         """Pay what a section owes: a word where it held nothing but pictures without words, and its links."""
@@ -173,11 +181,16 @@ class Blocks:
             return
         url = element.get("data-url") or ""
         title = clean(element.get("data-title") or "").strip()
-        text = self._inline.render([element], known=safe_url(url))
+        told: list[str | _Element] = [element.text or ""]
+        for part in element:
+            told += (
+                [part.tail or ""] if "card-picture" in (part.get("class") or "") else [part, part.tail or ""]
+            )
+        text = self._inline.render(told, known=safe_url(url))
         title = title or bare(text).strip("▶ ")
         self._pointer("▶", title, safe_url(url), page)
-        told = (line for line in wrap(text, page.width - 2, self._measure) if line)
-        page.put(_indented([line for line in told if line.strip("▶ ") not in title], "  "), gap=0)
+        lines = filter(None, wrap(text, page.width - 2, self._measure))
+        page.put(_indented([line for line in lines if line.strip("▶ ") not in title], "  "), gap=0)
 
     def _section(self, element: _Element, page: Page) -> None:
         if "footnotes" not in (element.get("class") or "").split():
@@ -280,9 +293,3 @@ def _is_block(node: _Element) -> bool:
     if not is_element(node) or node.tag in SILENT or node.tag == "a":
         return False
     return node.tag in BLOCKS or any(child.tag in BLOCKS for child in node)
-
-
-def heading_shift(content: _Element) -> int:
-    """Give how many levels all headings have to rise so that the highest are sections."""
-    levels = [_HEADINGS[str(part.tag)] for part in content.iter(*_HEADINGS)]
-    return max(min(levels, default=2) - 2, 0)
