@@ -17,6 +17,17 @@ from subscribers.errors import (
     UnknownSubscriber,
     WillNotRevive,
 )
+from subscribers.exchange import (
+    ImportResult,
+    Survey,
+    UndoResult,
+    export_columns,
+    export_rows,
+    import_file,
+    survey,
+    undo_import,
+    write_csv,
+)
 from subscribers.membership import add, complain, erase, lose, move, pause, resume, tag, unsubscribe
 from subscribers.roster import Person, Subscription, ensure_lists, find, get, people
 from subscribers.tables import Instant, metadata
@@ -27,12 +38,15 @@ __all__ = [
     "BadFile",
     "Consent",
     "Evidence",
+    "ImportResult",
     "Instant",
     "InvalidAddress",
     "Person",
     "Reader",
     "SubscribersError",
     "Subscription",
+    "Survey",
+    "UndoResult",
     "UnknownList",
     "UnknownSubscriber",
     "WillNotRevive",
@@ -43,8 +57,11 @@ __all__ = [
     "consents_of",
     "ensure_lists",
     "erase",
+    "export_columns",
+    "export_rows",
     "find",
     "get",
+    "import_file",
     "lose",
     "metadata",
     "move",
@@ -52,6 +69,9 @@ __all__ = [
     "people",
     "readers",
     "resume",
+    "survey",
     "tag",
+    "undo_import",
     "unsubscribe",
+    "write_csv",
 ]

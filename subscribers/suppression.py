@@ -40,7 +40,7 @@ class Suppression:
     lifted_at: datetime | None
 
 
-def suppress(
+def suppress(  # noqa: PLR0913 - a line has that many columns; most are optional and all are named
     connection: Connection,
     hashes: Iterable[bytes],
     *,
@@ -50,6 +50,7 @@ def suppress(
     scope_key: str = "",
     evidence: str | None = None,
     expires_at: datetime | None = None,
+    import_id: int | None = None,
 ) -> None:
     """See to it that these addresses are not mailed; `scope_key` names the list or the brand."""
     row = {
@@ -59,6 +60,7 @@ def suppress(
         "evidence": evidence,
         "created_at": now,
         "expires_at": expires_at,
+        "import_id": import_id,
     }
     rows = [{"hash": each, **row} for each in dict.fromkeys(hashes)]
     if rows:

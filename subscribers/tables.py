@@ -216,6 +216,7 @@ suppressions = Table(
     Column("expires_at", Instant),
     Column("lifted_at", Instant),
     Column("lifted_why", Text),
+    Column("import_id", ForeignKey("imports.id"), index=True),
     _one_of("scope", Scope),
     Index(None, "hash"),
     Index(
@@ -237,5 +238,6 @@ import_changes = Table(
     Column("import_id", ForeignKey("imports.id"), primary_key=True, autoincrement=False),
     Column("subscriber_id", ForeignKey("subscribers.id"), primary_key=True, autoincrement=False),
     Column("before", _JSON, nullable=False),
+    Column("at", Instant, nullable=False),
     Index(None, "subscriber_id"),
 )

