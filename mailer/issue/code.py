@@ -119,7 +119,7 @@ def _indented(text: str) -> Iterator[tuple[int, int]]:
                 yield at, at + len(line)
             else:
                 in_code = False
-                if _ITEM.match(line):
+                if _ITEM.match(line) or line.startswith(("!!! ", "??? ", "???+ ")):
                     in_list = True
                 elif after_blank and not line.startswith((" ", "\t")):
                     in_list = line.startswith("[^")  # a footnote's own paragraphs are indented, too

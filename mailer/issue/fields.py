@@ -171,6 +171,11 @@ class Fields:
                 return source[1]
         return None
 
+    def separator(self) -> str:
+        """Give the author's own sign for the end of the excerpt (Jekyll's `excerpt_separator`)."""
+        value = self.get("excerpt_separator")
+        return value.strip()[:100] if isinstance(value, str) else ""
+
     def hero(self) -> Hero | None:
         """Give the picture at the top; `header-img` and the like decorate a web page and are none."""
         for name in _HERO_KEYS:

@@ -14,7 +14,7 @@ from mailer.issue import number as numbers
 from mailer.issue.code import hide_code, show_code
 from mailer.issue.dates import read_date, zone
 from mailer.issue.decode import clean, decode, mend_encoding
-from mailer.issue.dialects import is_plain, repair, translate
+from mailer.issue.dialects import looks_plain, repair, translate
 from mailer.issue.fields import Fields
 from mailer.issue.front_matter import FrontMatter, split
 from mailer.issue.merge import Merge
@@ -49,9 +49,9 @@ def read_issue(source: bytes, file: str, *, subject: str | None = None, time_zon
     local = zone(time_zone)
     matter, page = split(decode(source, file))
     merge = Merge(source, matter.values)
-    markdown = not is_plain(page, matter.kind)
+    markdown = not looks_plain(page.text, file)
     page = mend_encoding(hide_code(page, indented=markdown))
-    page = merge.tokenise(translate(page, matter.values))
+    page = merge.tokenise(translate(page, Fields(matter).separator()))
     page = repair(page, markdown=markdown)
     return _Writer(file, matter, merge, local).issue(page, subject)
 

@@ -1,0 +1,113 @@
+"""What MDX and JSX leave in a Markdown file: import and export lines, components, expressions.
+
+Components that show a video, a tweet or a picture become embeds; of callouts and unknown ones the content stays.
+Names in capitals alone (`<IMG>`) are HTML and are not touched.
+"""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from mailer.issue.dialects import embeds
+from mailer.issue.dialects.callouts import quoted
+from mailer.issue.page import Edit, enclosed, info, warning
+
+if TYPE_CHECKING:
+    from collections.abc import Iterator
+
+    from mailer.issue.page import Page
+
+_MODULE = re.compile(
+    r"^(?:import[ \t]+(?:[\w$*{][^\n;'\"]{0,300}[ \t]from[ \t]*)?[\"'][^\"'\n]{1,300}[\"'];?[ \t]*$"
+    r"|export[ \t]+(?:const|let|var|default|function)\b[^\n]*(?:\n(?=[ \t}\])])[^\n]*)*)",
+    re.MULTILINE,
+)
+_COMMENT, _END_COMMENT = re.compile(r"\{/\*"), re.compile(r"\*/\}")
+_STYLE = re.compile(r"[ \t]+(?:style|css|sx)=\{\{[^{}]{0,1000}\}\}")
+_CLASS = re.compile(r"(<[a-z][\w-]{0,30}\b[^<>]{0,500}?[ \t])className=")
+_SPACE = re.compile(r"\{[ \t]*([\"'`])([ \t]*)\1[ \t]*\}")
+_TAG = re.compile(r"<(/?)([A-Z][A-Za-z0-9.]{1,60})((?:[ \t\n][^<>]{0,3000})?)>")
+_OPEN_CALLOUT = re.compile(
+    r"<(Callout|Note|Tip|Warning|Info|Alert|Aside|Admonition|Caution|Danger|Notice)\b([^<>]{0,500})(?<!/)>"
+)
+_CLOSE_CALLOUT = re.compile(
+    r"</(?:Callout|Note|Tip|Warning|Info|Alert|Aside|Admonition|Caution|Danger|Notice)>"
+)
+_OPEN_LINK, _CLOSE_LINK = (
+    re.compile(r"<(?:Link|Button|LinkButton)\b([^<>]{0,1000})(?<!/)>"),
+    re.compile(r"</(?:Link|Button|LinkButton)>"),
+)
+
+
+def mdx(page: Page) -> Page:
+    """Give the page without JSX."""
+    if "import " in page.text or "export " in page.text:
+        page = page.sub(_MODULE, "", info("residue", "A line of MDX code (import, export) was left out."))
+    if "{/*" in page.text:
+        page = page.splice(
+            Edit(o.start(), c.end(), "") for o, c in enclosed(page.text, _COMMENT, _END_COMMENT)
+        )
+    if "<" not in page.text:
+        return page
+    if "={{" in page.text:
+        page = page.sub(_STYLE, "")
+    if "className=" in page.text:
+        page = page.sub(_CLASS, lambda match: f"{match[1]}class=")
+    if "{" in page.text:
+        page = page.sub(_SPACE, " ")
+    return _components(page) if _TAG.search(page.text) else page
+
+
+def _components(page: Page) -> Page:
+    text = page.text
+    page = page.splice(
+        Edit(o.start(), c.end(), f"\n{quoted(_dedented(text[o.end() : c.start()]), _name(o))}\n")
+        for o, c in enclosed(text, _OPEN_CALLOUT, _CLOSE_CALLOUT)
+    )
+    page = page.splice(_links(page.text))
+    return page.splice(_tags(page.text))
+
+
+def _name(match: re.Match[str]) -> str:
+    values = embeds.attributes(match[2])
+    kind = match[1] if match[1] not in {"Callout", "Alert", "Aside", "Admonition", "Notice"} else ""
+    return embeds.first(values, "title") or embeds.label(
+        kind or embeds.first(values, "type", "variant") or "note"
+    )
+
+
+def _dedented(text: str) -> str:
+    return "\n".join(line.strip() for line in text.strip("\n").split("\n"))
+
+
+def _links(text: str) -> Iterator[Edit]:
+    for opening, closing in enclosed(text, _OPEN_LINK, _CLOSE_LINK):
+        url = embeds.first(embeds.attributes(opening[1]), "href", "to", "url")
+        words = " ".join(text[opening.end() : closing.start()].split())
+        yield Edit(opening.start(), closing.end(), f"[{words}]({url})" if url else words)
+
+
+def _tags(text: str) -> Iterator[Edit]:
+    for match in _TAG.finditer(text):
+        name = match[2]
+        if name.isupper():
+            continue
+        html = None if match[1] else _embed(name.lower(), match[3])
+        if html:
+            yield embeds.block(text, match.start(), match.end(), html)
+        elif match[3].strip() or match[1] or f"</{name}>" in text[match.end() : match.end() + 20_000]:
+            note = warning("residue", f"The component <{name}> was taken off; its content stays.")
+            yield Edit(match.start(), match.end(), "", None if match[1] else note)
+
+
+def _embed(name: str, rest: str) -> str | None:
+    values = embeds.attributes(rest.rstrip("/ "))
+    if "youtube" in name or "vimeo" in name:
+        return embeds.video("vimeo" if "vimeo" in name else "youtube", values)
+    if "tweet" in name or "twitter" in name:
+        return embeds.tweet(values)
+    if name in {"image", "img", "figure", "picture", "next.image", "gatsbyimage", "staticimage", "photo"}:
+        return embeds.figure(values)
+    url = embeds.first(values, "src", "url", "href")
+    return embeds.link(url, embeds.first(values, "title", "text")) if url.startswith("http") else None
