@@ -46,7 +46,7 @@ class ConnectRefused(SessionLost):
     """No session came about; nothing was sent. `cause` is about the relay: busy, quota, down, or refusing us."""
 
     def __init__(self, why: str, *, stage: Stage, cause: Cause, reply: Reply | None = None) -> None:
-        super().__init__(why, reply=reply)
+        super().__init__(why, reply=reply, at=stage)
         self.stage = stage
         self.cause = cause
 

@@ -40,6 +40,7 @@ class Line(asyncio.Protocol):
         self.lost = ""  # why; empty while the line stands
         self.in_doubt = False  # a final dot may have left, and its answer did not come
         self.last_word: Reply | None = None  # the 421 that ended it
+        self.at = ""  # the step whose answer was waited for when it ended
         self.closed: asyncio.Future[None] = asyncio.get_running_loop().create_future()
         self._loop = asyncio.get_running_loop()
         self._transport = transport
@@ -83,6 +84,8 @@ class Line(asyncio.Protocol):
         if self.lost:
             return
         self.lost, self.last_word = why, last_word
+        count = len(self._heard)
+        self.at = self._steps[count] if count < len(self._steps) else ""
         # A transport that is full holds at least LOW_WATER octets, the last ones written: the dot is among
         # them.
         self.in_doubt = self._dot_out and not self._paused
@@ -124,9 +127,10 @@ class Line(asyncio.Protocol):
         step = steps[count] if count < len(steps) else ""
         if code == 421:
             if step == "final":
-                heard.append((code, raw))
                 self._dot_out = False
             self.lose("the server closed the connection", read_reply(code, raw))
+            if step == "final":
+                heard.append((code, raw))
             return
         if not step or (step == "final" and 300 <= code < 400):
             self.lose(f"the server said {code} where nothing of the kind was asked")

@@ -62,17 +62,24 @@ class SessionLost(Exception):  # noqa: N818 - it is what happened, not a bug
 
     `final` is the body's answer where it had arrived before the loss. `in_doubt` is true when the last octet
     of a body may have reached the server and its answer did not reach us. `reply` is the server's last word
-    (a 421).
+    (a 421), `at` what it would have been the answer to: final, rset, mail, rcpt or data.
     """
 
     def __init__(
-        self, why: str, *, final: Reply | None = None, in_doubt: bool = False, reply: Reply | None = None
+        self,
+        why: str,
+        *,
+        final: Reply | None = None,
+        in_doubt: bool = False,
+        reply: Reply | None = None,
+        at: str = "",
     ) -> None:
         super().__init__(why)
         self.why = why
         self.final = final
         self.in_doubt = in_doubt
         self.reply = reply
+        self.at = at
 
 
 class Session(Protocol):

@@ -1,76 +1,76 @@
-"""Whose word is a reply, and what does it ask of us? Tables by kind of relay, each row with its source.
+"""Read a relay's replies: the cause of one that is not positive, and the relay's own name for a message it took.
 
-A relay answers for itself (its quota, its disk, our rights) and for the far host, in the same three digits.
-Who takes the one for the other slows a domain for a fault of the relay, or refuses a reader because a
-password was wrong. Pure; never raises; what no row knows is judged by its first digit (S12).
+Pure functions over tables. Promises: an answer for every reply, never an exception; what no row knows is
+judged by its first digit (S12).
 """
 
 from __future__ import annotations
 
 import re
-from dataclasses import dataclass
-from enum import StrEnum
 from typing import TYPE_CHECKING
 
-from mailer.smtp.relay import Kind
+from mailer.smtp.causes import ALL, FOLDER, ROWS, SES, Cause
 
 if TYPE_CHECKING:
     from mailer.smtp.model import Reply
+    from mailer.smtp.relay import Kind
 
-
-class Cause(StrEnum):
-    """Why a reply was not positive. The first four speak of the relay, the others of the far host or the reader."""
-
-    RELAY_BUSY = "relay-busy"  # slow down, soon again
-    RELAY_QUOTA = "relay-quota"  # an allowance is used up: hours
-    RELAY_DOWN = "relay-down"  # leave it alone for a while
-    RELAY_REFUSES_US = "relay-refuses-us"  # only its operator or ours can mend it
-    FAR_BUSY = "far-busy"  # slow down for this domain
-    DEFERRED = "deferred"  # later, for this reader
-    REFUSED = "refused"  # never, for this reader
-
-
-@dataclass(frozen=True, slots=True)
-class Row:
-    """One thing that a relay says. An empty field matches anything; `text` is searched for without regard to case."""
-
-    kinds: tuple[Kind, ...]
-    codes: tuple[int, ...]
-    text: str
-    cause: Cause
-    source: str
-    at: tuple[str, ...] = ()
-
-    def matches(self, kind: Kind, reply: Reply, at: str) -> bool:
-        """Say whether this row speaks of this reply."""
-        return (
-            (not self.kinds or kind in self.kinds)
-            and (not self.codes or reply.code in self.codes)
-            and (not self.at or at in self.at)
-            and (
-                not self.text
-                or re.search(self.text, f"{reply.enhanced} {reply.text}", re.IGNORECASE) is not None
-            )
-        )
-
-
-SES, POSTFIX, SMTP, DIRECT = (Kind.SES,), (Kind.POSTFIX,), (Kind.SMTP,), (Kind.DIRECT,)
-OURS = (
-    Kind.SES,
-    Kind.POSTFIX,
-    Kind.SMTP,
-)  # relays that take mail for others; a direct server is the far host itself
-CONNECTING = ("greeting", "hello", "tls", "auth")
-_ROWS: tuple[Row, ...] = ()
+__all__ = ["Cause", "classify", "relay_id"]
 
 
 def classify(kind: Kind, reply: Reply, refused_at: str = "") -> Cause:
     """Give the cause of a reply that is not positive.
 
-    `refused_at` is Exchange.refused_at, "" (or final) for the answer to a body, or a Stage of connecting.
+    `refused_at` is Exchange.refused_at, SessionLost.at or ConnectRefused.stage; "" is the answer to a body.
     """
     at = refused_at or "final"
-    for row in _ROWS:
+    for row in ROWS:
         if row.matches(kind, reply, at):
             return row.cause
-    return Cause.DEFERRED if reply.code < 500 else Cause.REFUSED
+    return Cause.DEFERRED  # a positive answer that stood where none may: nothing is known against the reader
+
+
+# Where relays put their own name for a message into the final reply; the first that matches decides.
+_IDS: tuple[tuple[tuple[Kind, ...], re.Pattern[str], str], ...] = (
+    (FOLDER, re.compile(r"(\S+\.eml)"), "folder.py: the file's name"),
+    (
+        SES,
+        re.compile(r"^ok:?\s+(\S+)", re.IGNORECASE),
+        "Amazon SES Developer Guide, SMTP response codes: 250 Ok MessageID",
+    ),
+    (
+        ALL,
+        re.compile(r"queued(?: mail)?(?: for delivery)? as:?\s+<?([^\s<>;,]+)", re.IGNORECASE),
+        "Postfix, src/smtpd/smtpd.c: Ok: queued as",
+    ),
+    (ALL, re.compile(r"\bid=<?([^\s<>;,]+)", re.IGNORECASE), "Exim, src/receive.c: 250 OK id=..."),
+    (
+        ALL,
+        re.compile(r"<([^\s<>@]+@[^\s<>@]+)>\s*(?:\[InternalId|queued)", re.IGNORECASE),
+        "Exchange: 250 2.6.0 <id>",
+    ),
+    (
+        ALL,
+        re.compile(r"^ok\s+\d+\s+(\S+)\s+-\s+gsmtp", re.IGNORECASE),
+        "Gmail: 250 2.0.0 OK 1700000000 ID - gsmtp",
+    ),
+    (
+        ALL,
+        re.compile(r"^([A-Za-z0-9]{8,20})\s+message accepted", re.IGNORECASE),
+        "Sendmail, 250 2.0.0 ID Message accepted",
+    ),
+    (
+        ALL,
+        re.compile(r"^ok:?\s+([A-Za-z0-9][\w.@=+-]{7,})$", re.IGNORECASE),
+        "RFC 5321 leaves it free: Ok, then a word",
+    ),
+)
+MAX_ID = 200
+
+
+def relay_id(kind: Kind, reply: Reply) -> str:
+    """Give the relay's own name for the message out of its final 250, or "" where it names none."""
+    for kinds, pattern, _source in _IDS:
+        if kind in kinds and (match := pattern.search(reply.text)):
+            return match[1].rstrip(".")[:MAX_ID]
+    return ""

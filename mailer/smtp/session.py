@@ -57,7 +57,7 @@ class SmtpSession:
         still returned; the next exchange raises.
         """
         if self._line.lost:
-            raise SessionLost(self._line.lost, reply=self._line.last_word)
+            raise SessionLost(self._line.lost, reply=self._line.last_word, at=self._line.at)
         if (body is not None) is not self._ready:
             raise RuntimeError("a body must follow an envelope that is ready, and nothing else may")
         self._ready = False
@@ -166,6 +166,5 @@ class SmtpSession:
 
     def _loss(self, final: Reply | None) -> SessionLost:
         line = self._line
-        return SessionLost(
-            line.lost, final=final, in_doubt=line.in_doubt and final is None, reply=line.last_word
-        )
+        doubt = line.in_doubt and final is None
+        return SessionLost(line.lost, final=final, in_doubt=doubt, reply=line.last_word, at=line.at)
