@@ -160,7 +160,7 @@ def _pieces(expected: Expectation, mail: Mail) -> Iterator[str]:
         # HTML may fold its lines anywhere; the text's lines are what a reader sees.
         said = re.sub(r"\s+", " ", whole) if name == "html" else whole
         flat = re.sub(r"[ \n]+", " ", whole)
-        bare = re.sub(r"[*_`]", "", flat)
+        bare = re.sub(r"[*`]|(?<!\w)_|_(?!\w)", "", flat)
         for piece in getattr(expected, f"{name}_has"):
             if not any(piece in form for form in (said, flat, bare, mail.shown if name == "html" else "")):
                 yield f"the {name} lacks {piece!r}"

@@ -54,6 +54,7 @@ _BREAKS = [
         r"(?m)^> ?\[!\w+\][+-]?",
         r"(?m)\s\^[\w-]+\s*$",
         r"(?<=\s)#[a-zA-Z][\w/-]*",
+        r"(?<![\w@/.-])(?:[\w-]+\.)+(?:com|org|net|edu|gov|io|ai|dev|co\.uk)\b(?:/[^\s)\]]*)?",
     )
 ]
 _MERGE = re.compile(
