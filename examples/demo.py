@@ -31,6 +31,12 @@ if TYPE_CHECKING:
 
 EXAMPLE = Path(__file__).parent / "slack-water"
 READERS = 200
+STEPS = (
+    "init . --yes",
+    "subscribers import subscribers.csv --list main --basis 'asked for it at the harbour office' --yes",
+    "check 72",
+    "send --issue 72 --yes",
+)
 SHOWN = (
     "From", "To", "Subject", "Date", "Message-ID", "List-Id", "List-Unsubscribe", "List-Unsubscribe-Post",
     "Feedback-ID", "MIME-Version", "Content-Type",
@@ -38,14 +44,15 @@ SHOWN = (
 
 
 def command() -> list[str]:
-    """Give the `mailer` that belongs to this interpreter."""
+    """Give the `mailer` that belongs to this interpreter, or the one of this checkout where none is installed."""
     beside = Path(sys.executable).with_name("mailer")
-    return [str(beside)] if beside.exists() else [sys.executable, "-m", "mailer.cli"]
+    return [str(beside)] if beside.exists() else [sys.executable, "-m", "mailer"]
 
 
 def environment(port: int | None) -> dict[str, str]:
     """Give our environment without anybody's settings: a demonstration must never meet a real relay."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
+    clean["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
     return clean | ({"MAILER_RELAY": f"smtp://127.0.0.1:{port}?tls=off"} if port else {})
 
 
@@ -173,21 +180,10 @@ def main() -> None:
     """Walk from an empty folder to 200 messages, and say where they are."""
     workspace = Workspace(Path(sys.argv[1] if len(sys.argv) > 1 else "demo").resolve())
     workspace.prepare()
-    workspace.run("init", ".", "--yes")
-    workspace.run(
-        "subscribers",
-        "import",
-        "subscribers.csv",
-        "--list",
-        "main",
-        "--basis",
-        "asked for it in a demo",
-        "--yes",
-    )
-    workspace.run("check", "72")
     before = len(workspace.arrived())
     with workspace.server():
-        workspace.run("send", "--issue", "72", "--yes")
+        for words in STEPS:
+            workspace.run(*shlex.split(words))
     show_arrivals(workspace, before)
     workspace.run("audit", "72")
     print("\nOpen the mail:")
