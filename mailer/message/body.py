@@ -56,14 +56,23 @@ def text_part(layout: Layout, text: Slotted, holes: Callable[[Slot], list[str | 
 
 
 def _with_lf(text: Slotted) -> Slotted:
-    return tuple(
-        part.replace("\r\n", "\n").replace("\r", "\n") if isinstance(part, str) else part for part in text
-    )
+    """Give the text with neighbouring strings joined, and LF line ends."""
+    out: list[str | Slot] = [""]
+    for part in text:
+        if isinstance(part, str) and isinstance(out[-1], str):
+            out[-1] += part
+        else:
+            out.append(part)
+    return tuple(_lf(part) if isinstance(part, str) else part for part in out)
+
+
+def _lf(text: str) -> str:
+    return text.replace("\r\n", "\n").replace("\r", "\n")
 
 
 def _holed(text: Slotted, holes: Callable[[Slot], list[str | Hole]]) -> list[str | Hole]:
     parts: list[str | Hole] = []
-    for part in text:
+    for part in _with_lf(text):
         parts += [part] if isinstance(part, str) else holes(part)
     return tidy(parts)
 

@@ -13,6 +13,7 @@ from functools import lru_cache
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailer.errors import Problem, UserError
+from mailer.message.value import clean
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -30,7 +31,6 @@ _USUAL_ADDRESS = re.compile(
 _LOCAL = re.compile(
     r"""[^\x00-\x20\x7f-\xa0()<>\[\]:;@\\,"\s]+|"(?:[^\x00-\x1f\x7f-\x9f"\\\s]|[ ]|\\[\x20-\x7e])*\""""
 ).fullmatch
-_WHITE = re.compile("[ \t\r\n]+")
 
 
 class Address(NamedTuple):
@@ -76,8 +76,8 @@ def field(name: str, value: str) -> bytes:
 
 
 def unstructured(name: str, text: str) -> bytes:
-    """Give a field of free text (Subject), white space made single, folded or encoded where it must be."""
-    text = _WHITE.sub(" ", text).strip()
+    """Give a field of free text (Subject), made clean, and folded or encoded where it must be."""
+    text = clean(text)
     if text.isascii() and text.isprintable() and "=?" not in text:
         if len(name) + 2 + len(text) <= LINE:
             return f"{name}: {text}\r\n".encode("ascii") if text else f"{name}:\r\n".encode("ascii")
@@ -108,11 +108,12 @@ def _phrase(display: str, start: int) -> bytes:
 
 
 def _folded(name: str, text: str) -> bytes:
-    """Fold ASCII text before words, or give nothing if a word is longer than a line."""
-    lines = [f"{name}:"]
-    for word in text.split(" "):
-        if len(word) + 1 > LINE:
-            return b""
+    """Fold ASCII text before words, or give nothing if a word is longer than a line, or the first than its own."""
+    first, *words = text.split(" ")
+    lines = [f"{name}: {first}"]
+    if len(lines[0]) > LINE or any(len(word) + 1 > LINE for word in words):
+        return b""
+    for word in words:
         if len(lines[-1]) + 1 + len(word) > LINE:
             lines.append("")
         lines[-1] += f" {word}"

@@ -111,14 +111,13 @@ def _quoted_pieces(text: Holed) -> list[bytes]:
 
 
 def tidy(text: Sequence[str | Hole]) -> list[str | Hole]:
-    """Give the text with LF line ends, a last LF, and fixed text between any two holes."""
+    """Give the text with a last LF, and fixed text before, between and after the holes."""
     out: list[str | Hole] = [""]
     for part in text:
         if isinstance(part, Hole):
             out += [part, ""]
         else:
             out[-1] = f"{out[-1]}{part}"
-    out = [part if isinstance(part, Hole) else part.replace("\r\n", "\n").replace("\r", "\n") for part in out]
     last = out[-1]
     if not str(last).endswith("\n"):
         out[-1] = f"{last}\n"

@@ -69,9 +69,10 @@ def _spelled(value: object) -> str:
 
 
 def reader(name: str) -> Callable[[Recipient], str]:
-    """Give the function that reads a slot's value, clean: `name` is subscriber.name, subscriber.a.b or the like.
+    """Give the function that reads a slot's value, clean.
 
-    `subscriber.first_name` is the attribute of that name where there is one, else the first word of the name.
+    `name` is subscriber.name, .first_name (the first word of the name), .email, or an attribute: subscriber.city,
+    subscriber.team.name.
     """
     key = name.removeprefix("subscriber.")
     if key == "name":
@@ -79,14 +80,9 @@ def reader(name: str) -> Callable[[Recipient], str]:
     if key == "email":
         return lambda recipient: clean(recipient.email)
     if key == "first_name":
-        return _first_name
+        return lambda recipient: clean(recipient.name).partition(" ")[0]
     path = tuple(key.split("."))
     return lambda recipient: plain(_walk(recipient.attributes, key, path))
-
-
-def _first_name(recipient: Recipient) -> str:
-    given = recipient.attributes.get("first_name") if recipient.attributes else None
-    return (plain(given) if given else "") or clean(recipient.name).partition(" ")[0]
 
 
 def _walk(attributes: Mapping[str, object], key: str, path: tuple[str, ...]) -> object:
