@@ -29,7 +29,8 @@ from subscribers.exchange import (
     write_csv,
 )
 from subscribers.membership import add, complain, erase, lose, move, pause, resume, tag, unsubscribe
-from subscribers.roster import Person, Subscription, ensure_lists, find, get, people
+from subscribers.roster import Person, Subscription, ensure_lists, find, get, list_ids, people
+from subscribers.suppression import Suppression, address_hash, block, lift, list_suppressions, suppressions_of
 from subscribers.tables import Instant, metadata
 
 __all__ = [
@@ -45,14 +46,17 @@ __all__ = [
     "Reader",
     "SubscribersError",
     "Subscription",
+    "Suppression",
     "Survey",
     "UndoResult",
     "UnknownList",
     "UnknownSubscriber",
     "WillNotRevive",
     "add",
+    "address_hash",
     "audience",
     "audience_counts",
+    "block",
     "complain",
     "consents_of",
     "ensure_lists",
@@ -62,6 +66,9 @@ __all__ = [
     "find",
     "get",
     "import_file",
+    "lift",
+    "list_ids",
+    "list_suppressions",
     "lose",
     "metadata",
     "move",
@@ -69,6 +76,7 @@ __all__ = [
     "people",
     "readers",
     "resume",
+    "suppressions_of",
     "survey",
     "tag",
     "undo_import",

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import insert, select, update
 
 from subscribers.address import parse_address
-from subscribers.errors import InvalidAddress, UnknownList, UnknownSubscriber
+from subscribers.errors import InvalidAddress, SubscribersError, UnknownList, UnknownSubscriber
 from subscribers.status import AddressState, PersonState, SubscriptionState
 from subscribers.tables import addresses, lists, subscribers, subscriptions, tags
 
@@ -68,6 +68,13 @@ def ensure_lists(
     return {row.key: row.id for row in ids}
 
 
+def list_ids(connection: Connection) -> dict[str, int]:
+    """Give the id of each list there is."""
+    return {
+        row.key: row.id for row in connection.execute(select(lists.c.key, lists.c.id).order_by(lists.c.key))
+    }
+
+
 def list_row(connection: Connection, key: str) -> Row[Any]:
     """Give a list's row; raises UnknownList."""
     row = connection.execute(select(lists).where(lists.c.key == key)).one_or_none()
@@ -121,8 +128,17 @@ def _subscribed(connection: Connection, list_key: str | None, state: str | None)
     if list_key is not None:
         query = query.where(subscriptions.c.list_id == list_row(connection, list_key).id)
     if state is not None:
-        query = query.where(subscriptions.c.state == SubscriptionState(state))
+        query = query.where(subscriptions.c.state == _state(state))
     return query
+
+
+def _state(text: str) -> SubscriptionState:
+    try:
+        return SubscriptionState(text)
+    except ValueError:
+        raise SubscribersError(
+            f"there is no state {text!r}; the states are: {', '.join(SubscriptionState)}"
+        ) from None
 
 
 def _people() -> Select[Any]:

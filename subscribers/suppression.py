@@ -13,9 +13,10 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import and_, case, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
+from subscribers.address import parse_address
 from subscribers.audience import in_force, reaches
 from subscribers.status import Reason, Scope
-from subscribers.tables import suppressions
+from subscribers.tables import addresses, suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -157,3 +158,39 @@ def carry_over(connection: Connection, old: bytes, new: bytes, now: datetime) ->
 def forget_evidence(connection: Connection, hash_: bytes) -> None:
     """Blank what was noted beside the suppressions of an address: it may hold the address itself."""
     connection.execute(update(suppressions).where(suppressions.c.hash == hash_).values(evidence=None))
+
+
+def suppressions_of(connection: Connection, subscriber_id: int) -> tuple[Suppression, ...]:
+    """Give every suppression of a person's address, lifted ones too."""
+    theirs = select(addresses.c.hash).where(addresses.c.subscriber_id == subscriber_id)
+    return _read(connection, suppressions.c.hash.in_(theirs))
+
+
+def address_hash(email: str, hash_key: bytes) -> bytes:
+    """Give the hash by which an address is suppressed; raises InvalidAddress."""
+    return parse_address(email).hash(hash_key)
+
+
+def block(
+    connection: Connection,
+    email: str,
+    *,
+    hash_key: bytes,
+    now: datetime,
+    list_key: str | None = None,
+    evidence: str | None = None,
+) -> None:
+    """Block an address by hand, whether anybody has it or not, for one list or for everything.
+
+    Raises InvalidAddress.
+    """
+    scope = Scope.EVERYTHING if list_key is None else Scope.LIST
+    suppress(
+        connection,
+        [address_hash(email, hash_key)],
+        scope=scope,
+        scope_key=list_key or "",
+        reason=Reason.MANUAL,
+        now=now,
+        evidence=evidence,
+    )

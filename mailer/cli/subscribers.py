@@ -1,0 +1,294 @@
+"""mailer subscribers: add, find, change, import and export the people."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+
+from mailer.cli.options import ListNamed, Yes
+from mailer.cli.output import confirm, emit, note, say, say_lines, table
+from mailer.cli.people import Email, changing, looking, now, one_list, some_list, the_person
+
+app = typer.Typer(help="Add, find, import and export the people.", no_args_is_help=True)
+
+MANY = 1000  # records that an import takes in without asking
+
+
+@app.command(epilog='Example: mailer subscribers add ann@example.org --name "Ann" --basis "asked by mail"')
+def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
+    email: Email,
+    list_named: ListNamed = None,
+    name: Annotated[str, typer.Option(help="How the person is called.")] = "",
+    language: Annotated[str | None, typer.Option(help="Such as de or pt-BR.")] = None,
+    time_zone: Annotated[str | None, typer.Option(help="Such as Europe/Vienna.")] = None,
+    tag: Annotated[list[str] | None, typer.Option(help="A tag; may be given several times.")] = None,
+    attribute: Annotated[
+        list[str] | None, typer.Option(metavar="KEY=VALUE", help="An attribute; may be given several times.")
+    ] = None,
+    basis: Annotated[
+        str, typer.Option(help="By what right they are mailed; it is recorded.")
+    ] = "added by hand",
+    revive: Annotated[
+        bool, typer.Option(help="Even if they left, complained or their address was dead.")
+    ] = False,
+) -> None:
+    """Make someone an active reader of a list, by your word.
+
+    Who left, complained or is dead is not brought back, unless --revive says so, and then that is recorded.
+    """
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from subscribers import add as add_person  # noqa: PLC0415
+
+    place = workplace()
+    list_key = one_list(place, list_named)
+    given = {"name": name, "language": language, "time_zone": time_zone, "tags": tag or (), "revive": revive}
+    with changing(place) as connection:
+        person = add_person(
+            connection,
+            email=email,
+            list_key=list_key,
+            now=now(),
+            hash_key=place.keys.suppression,
+            basis=basis,
+            attributes=_pairs(attribute, "attribute"),
+            **given,  # type: ignore[arg-type]
+        )
+    emit(person)
+    say(f"{person.email} reads {list_key}")
+
+
+def _pairs(given: list[str] | None, what: str) -> dict[str, str]:
+    for each in given or ():
+        if "=" not in each:
+            raise typer.BadParameter(f"{each}: an {what} is written KEY=VALUE")
+    return dict(each.split("=", 1) for each in given or ())
+
+
+@app.command(epilog="Example: mailer subscribers show ann@example.org --json")
+def show(email: Email) -> None:
+    """Show all that is held about a person, and by what right they are mailed."""
+    from mailer.cli.receipt import held, lines  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+
+    place = workplace()
+    with looking(place) as connection:
+        person = held(connection, the_person(connection, email))
+    emit(person)
+    say_lines(lines(person))
+
+
+@app.command("list", epilog="Example: mailer subscribers list --list main --state paused")
+def list_people(
+    list_named: ListNamed = None,
+    state: Annotated[
+        str | None, typer.Option(help="pending, active, paused or unsubscribed.", show_default=False)
+    ] = None,
+    tag: Annotated[str | None, typer.Option(help="Only who bears this tag.", show_default=False)] = None,
+    limit: Annotated[int | None, typer.Option(help="The first so many.", min=1, show_default=False)] = None,
+) -> None:
+    """List people in the order they came; all of them, unless told otherwise."""
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from subscribers import people  # noqa: PLC0415
+
+    place = workplace()
+    list_key = some_list(place, list_named)
+    after, left = 0, limit if limit is not None else -1
+    with looking(place) as connection:
+        while left:
+            size = min(left, 1000) if left > 0 else 1000
+            page = people(connection, list_key=list_key, state=state, tag=tag, after=after, limit=size)
+            if not page:
+                break
+            for person in page:
+                emit(person)
+            table([_row(person) for person in page])
+            after, left = page[-1].id, left - len(page)
+
+
+def _row(person: Any) -> list[object]:
+    where = ", ".join(f"{each.list_key}: {each.state}" for each in person.subscriptions)
+    return [person.id, person.email, person.name, where, " ".join(person.tags)]
+
+
+@app.command(epilog="Example: mailer subscribers tag ann@example.org --add beta --remove trial")
+def tag(
+    email: Email,
+    add: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Put this tag on.")] = None,
+    remove: Annotated[list[str] | None, typer.Option(metavar="TAG", help="Take this tag off.")] = None,
+) -> None:
+    """Put tags on someone and take others off."""
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from subscribers import tag as tag_person  # noqa: PLC0415
+
+    with changing(workplace()) as connection:
+        person = the_person(connection, email)
+        person = tag_person(connection, person.id, now(), add=add or (), remove=remove or ())
+    emit(person)
+    say(f"{person.email}: {', '.join(person.tags) or 'no tags'}")
+
+
+@app.command(epilog="Example: mailer subscribers pause ann@example.org --until 2026-09-01")
+def pause(
+    email: Email,
+    list_named: ListNamed = None,
+    until: Annotated[
+        str | None,
+        typer.Option(metavar="DATE", help="Until this day; else until resumed.", show_default=False),
+    ] = None,
+) -> None:
+    """Hold mail to someone back, for one list or all."""
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from subscribers import pause as pause_person  # noqa: PLC0415
+
+    place = workplace()
+    with changing(place) as connection:
+        person, moment = the_person(connection, email), _moment(until)
+        done = pause_person(connection, person.id, some_list(place, list_named), now(), "cli", moment)
+    _tell(person.email, "paused", done)
+
+
+def _moment(text: str | None) -> Any:
+    from datetime import UTC, datetime  # noqa: PLC0415
+
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no date; write 2026-09-01 or 2026-09-01T08:00+02:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
+
+
+@app.command(epilog="Example: mailer subscribers resume ann@example.org")
+def resume(email: Email, list_named: ListNamed = None) -> None:
+    """End a pause, for one list or all."""
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from subscribers import resume as resume_person  # noqa: PLC0415
+
+    place = workplace()
+    with changing(place) as connection:
+        person = the_person(connection, email)
+        done = resume_person(connection, person.id, some_list(place, list_named), now(), "cli")
+    _tell(person.email, "resumed", done)
+
+
+@app.command(epilog="Example: mailer subscribers move ann@example.org ann@example.com")
+def move(
+    email: Email,
+    new: Annotated[str, typer.Argument(metavar="NEW", help="The new address.")],
+) -> None:
+    """Let someone's mail go to another address; what they chose goes with them."""
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from subscribers import move as move_person  # noqa: PLC0415
+
+    place = workplace()
+    with changing(place) as connection:
+        person = the_person(connection, email)
+        key = place.keys.suppression
+        moved = move_person(connection, person.id, new, now=now(), hash_key=key, how="cli")
+    emit(moved)
+    say(f"{person.email} is now {moved.email}")
+
+
+@app.command(epilog="Example: mailer subscribers unsubscribe ann@example.org --list main")
+def unsubscribe(email: Email, list_named: ListNamed = None) -> None:
+    """Take someone off one list, or off all; in force at once, for mailings on their way too."""
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from subscribers import unsubscribe as unsubscribe_person  # noqa: PLC0415
+
+    place = workplace()
+    with changing(place) as connection:
+        person = the_person(connection, email)
+        done = unsubscribe_person(connection, person.id, some_list(place, list_named), now(), "cli")
+    _tell(person.email, "unsubscribed", done)
+
+
+def _tell(email: str | None, what: str, lists: tuple[str, ...]) -> None:
+    emit({"email": email, what: list(lists)})
+    say(f"{email} {what}: {', '.join(lists)}" if lists else f"{email}: nothing to do")
+
+
+@app.command(epilog="Example: mailer subscribers erase ann@example.org")
+def erase(email: Email, yes: Yes = False) -> None:
+    """Forget a person for good.
+
+    All that is held of them goes; a hash of the address stays, so that it is never mailed again, and the counts of what
+    was sent stay true. Backups made before still hold them.
+    """
+    from mailer.cli.erasure import blank_deliveries  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from subscribers import erase as erase_person  # noqa: PLC0415
+
+    place = workplace()
+    with looking(place) as connection:
+        person = the_person(connection, email)
+    confirm(f"Forget {person.email} for good? This cannot be undone.", yes=yes)
+    with changing(place) as connection:
+        erased = erase_person(connection, person.id, now())
+        blank_deliveries(connection, person.id)
+    emit({"id": person.id, "erased": erased})
+    say(f"{person.email} is forgotten")
+
+
+@app.command(
+    "import", epilog='Example: mailer subscribers import people.csv --basis "sign-up form, 2019-2025"'
+)
+def import_people(
+    file: Annotated[
+        Path | None,
+        typer.Argument(
+            metavar="[FILE]", help="CSV, TSV, JSON lines, or another tool's ZIP.", show_default=False
+        ),
+    ] = None,
+    list_named: ListNamed = None,
+    basis: Annotated[str, typer.Option(help="By what right these people are mailed; it is recorded.")] = "",
+    column: Annotated[
+        list[str] | None,
+        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; FIELD - leaves it out."),
+    ] = None,
+    encoding: Annotated[
+        str | None, typer.Option(help="Such as cp1250, where it cannot be told.", show_default=False)
+    ] = None,
+    undo: Annotated[
+        int | None, typer.Option(metavar="ID", help="Take this import back.", show_default=False)
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")
+    ] = False,
+    yes: Yes = False,
+) -> None:
+    """Make the people of a file readers of a list.
+
+    A bad row goes to a file of rejects and stops nothing. Stopped on the way, the same command goes on. Nobody who
+    left, complained or is dead is brought back.
+    """
+    from mailer.cli import exchange  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+
+    place = workplace()
+    if undo is not None:
+        exchange.undo(place, undo, yes=yes)
+    else:
+        wishes = exchange.Wishes(one_list(place, list_named), basis, _pairs(column, "mapping"), encoding)
+        exchange.bring_in(place, file, wishes, dry_run=dry_run, yes=yes, many=MANY)
+
+
+@app.command("export", epilog="Example: mailer subscribers export --list main --out main.csv")
+def export_people(
+    list_named: ListNamed = None,
+    kind: Annotated[str, typer.Option("--format", help="csv, or jsonl for JSON lines.")] = "csv",
+    out: Annotated[
+        Path | None, typer.Option(metavar="FILE", help="The file to write; else stdout.", show_default=False)
+    ] = None,
+) -> None:
+    """Write everyone of a list with all that is needed to leave for another tool; it can be imported as it is."""
+    from mailer.cli import exchange  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+
+    place = workplace()
+    if kind not in {"csv", "jsonl"}:
+        raise typer.BadParameter(f"{kind}: --format is csv or jsonl")
+    count = exchange.write_out(place, one_list(place, list_named), kind, out)
+    note(f"{count:,} people" + (f" in {out}" if out else ""))
