@@ -32,22 +32,21 @@ DOMAINS = ("harbour.example.org", "post.example.net", "mail.example.com", "quay.
 
 
 class Reader(NamedTuple):
-    """One row of subscribers.csv: beside address and name, three attributes."""
+    """One row of subscribers.csv: beside address and name, two attributes."""
 
     email: str
     name: str
-    first_name: str
     harbour: str
     boat: str
 
 
 def readers() -> Iterator[Reader]:
-    """Give 200 readers, each given name with each family name; one in nine keeps the first name secret."""
+    """Give 200 readers, each given name with each family name; one in nine keeps the name secret."""
     for number, (given, family) in enumerate((g, f) for f in FAMILY for g in GIVEN):
         address = f"{given[1]}.{family[1]}@{DOMAINS[number % len(DOMAINS)]}"
-        first = "" if number % 9 == 4 else given[0]
+        name = "" if number % 9 == 4 else f"{given[0]} {family[0]}"
         harbour, boat = HARBOURS[number % len(HARBOURS)], BOATS[number % len(BOATS)]
-        yield Reader(address, f"{given[0]} {family[0]}", first, harbour, boat)
+        yield Reader(address, name, harbour, boat)
 
 
 def write(path: Path) -> None:
