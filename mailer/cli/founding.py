@@ -126,13 +126,15 @@ def _make_database(settings: Settings, made: list[str], *, ask: bool) -> None:
             "who received what. Make an empty database?",
             yes=False,
         )
-    upgrade(engine)
-    now = datetime.now(UTC)
-    with writing(engine) as connection:
-        register(connection, settings.id, now)
-        brands = {key: one.brand or "" for key, one in settings.lists.items()}
-        ensure_lists(connection, settings.lists, now, brands=brands)
-    engine.dispose()
+    try:
+        upgrade(engine)
+        now = datetime.now(UTC)
+        with writing(engine) as connection:
+            register(connection, settings.id, now)
+            brands = {key: one.brand or "" for key, one in settings.lists.items()}
+            ensure_lists(connection, settings.lists, now, brands=brands)
+    finally:
+        engine.dispose()
     if new:
         made.append(str(sqlite_file(engine) or "database"))
 

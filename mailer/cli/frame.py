@@ -130,6 +130,9 @@ def call(arguments: Sequence[str], *, debug: bool = False) -> int:
         return _ended(_with_shared_options(typer.main.get_command(app)), given, debug=debug)
     finally:
         json_wanted.reset(token)
+        opened = sys.modules.get("mailer.cli.workplace")
+        if opened is not None:  # a command that opened no newsletter has not loaded it either
+            opened.close_engines()
 
 
 def _ended(command: Any, arguments: list[str], *, debug: bool) -> int:

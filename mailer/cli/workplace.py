@@ -45,7 +45,14 @@ class Workplace:
         """The database of this newsletter: there, up to date and its own; else UserError says what to do."""
         from mailer.database import open_newsletter  # noqa: PLC0415 - SQLAlchemy costs 150 ms
 
-        return open_newsletter(self.settings.database, self.settings.id)
+        return _kept(open_newsletter(self.settings.database, self.settings.id))
+
+    @cached_property
+    def raw_engine(self) -> Engine:
+        """The database in whatever state it is, for upgrade and check; UserError if there is none."""
+        from mailer.database import open_existing  # noqa: PLC0415
+
+        return _kept(open_existing(self.settings.database))
 
     @property
     def has_database(self) -> bool:
@@ -63,6 +70,20 @@ class Workplace:
         for one in lists:
             found = {file for pattern in one.issues for file in self.folder.glob(pattern) if file.is_file()}
             yield from ((one, file) for file in sorted(found))
+
+
+_opened: list[Engine] = []
+
+
+def _kept(engine: Engine) -> Engine:
+    _opened.append(engine)
+    return engine
+
+
+def close_engines() -> None:
+    """Close every connection that the command opened; the frame calls it when the command has ended."""
+    while _opened:
+        _opened.pop().dispose()
 
 
 def workplace() -> Workplace:

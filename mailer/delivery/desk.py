@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from mailer.delivery.model import Claim
 
 ASIDE: Final = 100  # claims of one slow domain that wait in memory
+LINGER = 20.0  # seconds that a claim is held for, and a send that does not wait stays for
 
 
 class Desk:
@@ -82,16 +83,24 @@ class Desk:
             if pace.free and domain not in self._aside:
                 del self._paces[domain]
 
-    def crowded(self) -> list[str]:
-        """Give the domains of which nothing more should be claimed for now."""
-        return [domain for domain, queue in self._aside.items() if len(queue) >= ASIDE // 2]
+    def crowded(self, now: float) -> list[str]:
+        """Give the domains of which nothing more should be claimed now: enough waits aside, or they rest for long."""
+        aside = [domain for domain, queue in self._aside.items() if len(queue) >= ASIDE // 2]
+        return list({*aside, *self.resting(now)})
+
+    def resting(self, now: float) -> list[str]:
+        """Give the domains that rest for longer than their claims should be held."""
+        return [domain for domain, pace in self._paces.items() if pace.wait(now) > LINGER]
 
     def surplus(self, now: float) -> dict[float, list[Claim]]:
-        """Take out what waits aside beyond a domain's share: {seconds until its domain may go: claims}."""
+        """Take out what waits aside beyond a domain's share or patience: {seconds until its domain may go: claims}."""
         out: dict[float, list[Claim]] = {}
         for domain, queue in self._aside.items():
-            while len(queue) > ASIDE:
-                out.setdefault(self._paces[domain].wait(now), []).append(queue.pop())
+            wait = self._paces[domain].wait(now)
+            share = 0 if wait > LINGER else ASIDE
+            while len(queue) > share:
+                out.setdefault(wait, []).append(queue.pop())
+        self._aside = {domain: queue for domain, queue in self._aside.items() if queue}
         return out
 
     def clear(self) -> list[Claim]:

@@ -18,7 +18,7 @@ from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from mailer.delivery import ledger, mailing, workers
+from mailer.delivery import desk, ledger, mailing, workers
 from mailer.delivery.desk import Desk
 from mailer.delivery.gate import Gate
 from mailer.delivery.lane import Lane
@@ -75,6 +75,7 @@ class Work:
     presses: Presses
     planner: Planner
     clock: Callable[[], datetime]
+    hostname: str
     wait: bool = False
     tally: Tally = field(default_factory=Tally)
 
@@ -155,6 +156,7 @@ class Engine:
             await self._give_back_surplus()
             claims = await self.work.recorder.call(self._claim) if self._desk.ready < LOW else []
             if claims:
+                self.work.presses.freshen(self.work.clock())
                 self._desk.add(claims)
                 self._more.set()
             if self._desk.ready >= LOW:
@@ -165,7 +167,7 @@ class Engine:
     def _claim(self, connection: Connection) -> list[Claim]:
         work, now = self.work, self.work.clock()
         claims = ledger.claim(
-            connection, work.mailing_id, work.worker.epoch, now, BATCH, self._desk.crowded()
+            connection, work.mailing_id, work.worker.epoch, now, BATCH, self._desk.crowded(self.loop.time())
         )
         if claims:
             work.presses.prepare(connection, claims, now)
@@ -179,12 +181,18 @@ class Engine:
         sums = await self.work.recorder.call(lambda c: ledger.counts(c, self.work.mailing_id))
         if sums.next_due is None and not sums[DeliveryState.CLAIMED] + sums[DeliveryState.SENDING]:
             return True
-        if sums.next_due is not None and sums.next_due <= self.work.clock():
-            return False  # fell due, or was given back, since the last claim
+        overdue = sums.next_due is not None and sums.next_due <= self.work.clock()
+        if overdue and not self._desk.resting(self.loop.time()):
+            await self._moment(self._low, 0.05)  # fell due, or was given back, since the last claim
+            return False
         others = (
             sums[DeliveryState.CLAIMED] + sums[DeliveryState.SENDING]
         )  # another worker may hand them back
-        soon = sums.next_due is not None and sums.next_due - self.work.clock() <= LINGER
+        soon = (
+            sums.next_due is not None
+            and not overdue
+            and sums.next_due - self.work.clock() <= timedelta(seconds=desk.LINGER)
+        )
         if others or soon or self.work.wait:
             await self._moment(self._low, 1.0)
             return False
@@ -285,13 +293,16 @@ class Engine:
         self._in_flight -= len(claims)
         self._lay(list(claims)).add_done_callback(self._recorded)
 
-    def unreachable(self, gate: Gate, trouble: str) -> None:
-        """Hear that a relay gave no session; with none left for a minute, a run that does not wait gives up."""
+    def unreachable(self, gate: Gate, trouble: str, *, hopeless: bool = False) -> None:
+        """Hear that a relay gave no session; `hopeless` where only a person can mend it.
+
+        With no relay left for a minute a run that does not wait gives up; with every one hopeless, at once.
+        """
         now = self.loop.time()
-        gate.fail(trouble, now)
-        since = [one.down_since for one in self._gates]
-        down = [moment for moment in since if moment is not None]
-        if len(down) == len(since) and not self.work.wait and now - max(down) >= _NO_RELAY:
+        gate.fail(trouble, now, hopeless=hopeless)
+        down = [one.down_since for one in self._gates if one.down_since is not None]
+        patient = self.work.wait or now - max(down) < _NO_RELAY
+        if len(down) == len(self._gates) and (not patient or all(one.hopeless for one in self._gates)):
             self.stop(End.NO_RELAY, trouble)
 
     def _pause(self, reason: str) -> None:

@@ -53,6 +53,7 @@ class Gate:
         self.sent = 0
         self.down_since: float | None = None
         self.trouble = ""
+        self.hopeless = False
         self._pace = Pace(relay.per_second)
         self._windows = [
             Window(most, span) for most, span in ((relay.per_hour, HOUR), (relay.per_day, DAY)) if most
@@ -83,9 +84,9 @@ class Gate:
         elif signal is Signal.RELAY_QUOTA:
             self._pace.busy(now, _QUOTA_REST)
 
-    def fail(self, trouble: str, now: float) -> None:
+    def fail(self, trouble: str, now: float, *, hopeless: bool = False) -> None:
         """Hear that no session could be had. Failures during a rest are of the same outage and count once."""
-        self.trouble = trouble
+        self.trouble, self.hopeless = trouble, hopeless
         if self.down_since is None:
             self.down_since = now
         if now >= self._rest:
@@ -94,4 +95,4 @@ class Gate:
 
     def opened(self) -> None:
         """Hear that a session was opened."""
-        self.down_since, self._streak = None, 0
+        self.down_since, self._streak, self.hopeless = None, 0, False

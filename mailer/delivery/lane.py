@@ -10,14 +10,17 @@ from __future__ import annotations
 import logging
 from typing import TYPE_CHECKING, Final
 
-from mailer.delivery.outcome import judge_final, judge_loss, judge_refusal
-from mailer.smtp import Envelope, SessionLost
-from mailer.smtp.connect import open_session
+from mailer.delivery.model import Settlement
+from mailer.delivery.outcome import Signal, judge_final, judge_loss, judge_refusal
+from mailer.delivery.states import DeliveryState
+from mailer.errors import MailerError
+from mailer.smtp import Envelope, Reply, SessionLost
+from mailer.smtp.connect import ConnectRefused, open_session
 
 if TYPE_CHECKING:
     from mailer.delivery.engine import Engine
     from mailer.delivery.gate import Gate
-    from mailer.delivery.model import Claim, Settlement
+    from mailer.delivery.model import Claim
     from mailer.message import Message
     from mailer.smtp import Exchange, Session
 
@@ -37,10 +40,10 @@ class Lane:
         """Take claims, open a session when there is one, and converse until it ends."""
         while (claim := await self._engine.next_claim(self._gate)) is not None:
             try:
-                session = await open_session(self._gate.relay)
-            except SessionLost as lost:
+                session = await open_session(self._gate.relay, hostname=self._engine.work.hostname)
+            except ConnectRefused as refused:
                 self._engine.give_back([claim])
-                self._engine.unreachable(self._gate, str(lost.reply or lost.why))
+                self._engine.unreachable(self._gate, str(refused), hopeless=refused.needs_operator)
             else:
                 self._gate.opened()
                 await self._converse(session, claim)
@@ -52,12 +55,15 @@ class Lane:
         body: bytes | None = None
         count = 0
         while offered is not None or current is not None:
-            message = self._engine.message(offered) if offered is not None else None
+            message, offered = self._message(offered, session)
             envelope = _envelope(message) if message is not None else None
+            if offered is None and current is None:
+                offered = await self._next(count, waiting=False)
+                continue
             try:
                 exchange = await session.exchange(body, envelope)
             except SessionLost as lost:
-                self._lost(current, offered, lost)
+                self._lost(current, offered, lost, count)
                 return
             settlements = self._settlements(current, offered, exchange)
             current = body = None
@@ -72,6 +78,23 @@ class Lane:
             count += offered is not None
             offered = await self._next(count, waiting=current is not None)
         await session.quit()
+
+    def _message(self, offered: Claim | None, session: Session) -> tuple[Message | None, Claim | None]:
+        """Make the message of a claim; one that cannot be made, or that the server has no room for, is refused."""
+        if offered is None:
+            return None, None
+        try:
+            message = self._engine.message(offered)
+        except MailerError as error:
+            refusal: Reply | None = Reply(553, "5.1.3", str(error))
+        else:
+            refusal = session.fits(_envelope(message))
+            if refusal is None:
+                return message, offered
+        now = self._engine.work.clock()
+        refused = Settlement(offered, DeliveryState.REFUSED, now, sent=False, reply=str(refusal))
+        self._engine.record([refused], None)
+        return None, None
 
     async def _next(self, count: int, *, waiting: bool) -> Claim | None:
         """Give the next claim: at once if a body waits to be sent, else with some patience."""
@@ -94,27 +117,40 @@ class Lane:
             if verdict.settlement is not None:
                 settlements.append(verdict.settlement)
         if offered is not None and exchange.refusal is not None:
-            self._gate.trouble = str(exchange.refusal)
-            verdict = judge_refusal(
-                offered, exchange.refusal, exchange.refused_at, self._kind, now, engine.jitter()
-            )
-            engine.hear(verdict, offered, self._gate)
-            if verdict.settlement is None:
-                engine.give_back([offered])
-            else:
-                settlements.append(verdict.settlement)
+            settlement = self._turned_down(offered, exchange.refusal, exchange.refused_at)
+            if settlement is not None:
+                settlements.append(settlement)
         return settlements
 
-    def _lost(self, current: Claim | None, offered: Claim | None, lost: SessionLost) -> None:
-        """Account for both messages of a lost session."""
+    def _lost(self, current: Claim | None, offered: Claim | None, lost: SessionLost, count: int) -> None:
+        """Account for both messages of a lost session, which had carried `count` before."""
+        engine = self._engine
         if current is not None:
-            now = self._engine.work.clock()
-            settlement = judge_loss(current, lost, self._kind, now, self._engine.jitter())
-            self._engine.record([settlement], None)
-        if offered is not None:
-            self._engine.give_back([offered])
-        if current is None:
-            self._engine.unreachable(self._gate, str(lost.reply or lost.why))
+            now = engine.work.clock()
+            engine.record([judge_loss(current, lost, self._kind, now, engine.jitter())], None)
+        if lost.reply is None and current is None:
+            engine.unreachable(self._gate, lost.why)
+        if offered is not None and lost.reply is not None:
+            settlement = self._turned_down(offered, lost.reply, "", quiet=count > 0)
+            if settlement is not None:
+                engine.record([settlement], None)
+        elif offered is not None:
+            engine.give_back([offered])
+
+    def _turned_down(
+        self, offered: Claim, reply: Reply, at: str, *, quiet: bool = False
+    ) -> Settlement | None:
+        """Judge an envelope that was not taken; one that the relay is to blame for is given back.
+
+        `quiet`: a server that ends a connection after some messages (421) is not asking for patience.
+        """
+        engine, self._gate.trouble = self._engine, str(reply)
+        verdict = judge_refusal(offered, reply, at, self._kind, engine.work.clock(), engine.jitter())
+        if not (quiet and verdict.signal is Signal.RELAY_BUSY):
+            engine.hear(verdict, offered, self._gate)
+        if verdict.settlement is None:
+            engine.give_back([offered])
+        return verdict.settlement
 
 
 def _envelope(message: Message) -> Envelope:

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
     from mailer.delivery.model import Claim
     from mailer.smtp import Reply, SessionLost
+    from mailer.smtp.relay import Kind
 
 _MINUTES: Final = (15, 30, 60, 120, 240, 480, 720, 720, 720, 720, 720, 720, 720, 720)
 RETRIES: Final = tuple(timedelta(minutes=minutes) for minutes in _MINUTES)
@@ -62,7 +63,7 @@ _RELAYS_OWN: Final = frozenset(
 )
 
 
-def judge_final(claim: Claim, reply: Reply, kind: str, now: datetime, jitter: float) -> Verdict:
+def judge_final(claim: Claim, reply: Reply, kind: Kind, now: datetime, jitter: float) -> Verdict:
     """Judge the answer to a body. `jitter` is a random number of [0, 1)."""
     if reply.positive:
         accepted = Settlement(claim, State.ACCEPTED, now, reply=str(reply), relay_id=relay_id(kind, reply))
@@ -75,7 +76,7 @@ def judge_final(claim: Claim, reply: Reply, kind: str, now: datetime, jitter: fl
 
 
 def judge_refusal(
-    claim: Claim, reply: Reply, refused_at: str, kind: str, now: datetime, jitter: float
+    claim: Claim, reply: Reply, refused_at: str, kind: Kind, now: datetime, jitter: float
 ) -> Verdict:
     """Judge an envelope that was turned down: no body left, so the relay's own trouble gives the claim back."""
     cause = classify(kind, reply, refused_at)
@@ -84,7 +85,7 @@ def judge_refusal(
     return Verdict(_no(claim, cause, reply, now, jitter, sent=False), _SIGNALS[cause])
 
 
-def judge_loss(claim: Claim, lost: SessionLost, kind: str, now: datetime, jitter: float) -> Settlement:
+def judge_loss(claim: Claim, lost: SessionLost, kind: Kind, now: datetime, jitter: float) -> Settlement:
     """Judge a body whose session was lost: answered, in doubt, or surely not taken."""
     if lost.final is not None:
         settlement = judge_final(claim, lost.final, kind, now, jitter).settlement

@@ -6,7 +6,8 @@ A press is made once per issue and serves every reader; what it needs of them is
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING, Final
 
 from mailer.delivery import mailing
 from mailer.edition import Slot
@@ -18,7 +19,6 @@ from subscribers import ensure_lists, readers
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
-    from datetime import datetime
 
     from sqlalchemy import Connection
 
@@ -28,7 +28,9 @@ if TYPE_CHECKING:
     from mailer.settings import Settings
     from subscribers import Reader
 
-_PLAIN = frozenset({"subscriber.name", "subscriber.first_name", "subscriber.email"})
+_NEVER: Final = datetime.min.replace(tzinfo=UTC)
+_MINUTE: Final = timedelta(minutes=1)
+_PLAIN: Final = frozenset({"subscriber.name", "subscriber.first_name", "subscriber.email"})
 
 
 @dataclass(slots=True)
@@ -41,6 +43,7 @@ class Presses:
     _presses: dict[tuple[int, int], Press] = field(default_factory=dict)
     _attributes: set[int] = field(default_factory=set)  # editions that show an attribute
     _readers: dict[int, Reader] = field(default_factory=dict)
+    _dated: datetime = _NEVER
 
     def prepare(self, connection: Connection, claims: Sequence[Claim], now: datetime) -> None:
         """Read what the messages of these claims need: an edition once, the readers in one query."""
@@ -72,6 +75,13 @@ class Presses:
             if value == list_id:
                 return key
         raise UserError(Problem("a list that has readers waiting is no longer in mailer.toml", key="lists"))
+
+    def freshen(self, now: datetime) -> None:
+        """Give messages that are made from now on the minute's Date; not while one is being made."""
+        if now - self._dated >= _MINUTE:
+            self._dated = now
+            for press in self._presses.values():
+                press.redate(now)
 
     def message(self, claim: Claim) -> Message:
         """Give the bytes for one claim; `prepare` has heard of it."""

@@ -7,6 +7,7 @@ else given back. However this ends, the worker is retired only after its rows ar
 from __future__ import annotations
 
 import asyncio
+import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
@@ -92,6 +93,7 @@ async def deliver(
     async with _enlisted(ground) as (worker, recorder):
         planner = Planner(mailing_id, ground.narrow)
         presses = Presses(ground.settings, ground.keys, ground.signers)
+        hostname = await asyncio.to_thread(own_name)
         engine = Engine(
             Work(
                 mailing_id,
@@ -102,6 +104,7 @@ async def deliver(
                 presses,
                 planner,
                 ground.clock,
+                hostname,
                 wait,
             )
         )
@@ -137,3 +140,9 @@ def _retire(ground: Ground, worker: workers.Worker) -> None:
         proofs = read_journal(ground.journals, worker.epoch)
         ledger.take_back(connection, worker.epoch, proofs, ground.clock())
         workers.retire(connection, worker.epoch, ground.clock())
+
+
+def own_name() -> str:
+    """Give our name for EHLO: a full host name, else the loopback's address literal (S09, RFC 5321 section 4.1.3)."""
+    name = socket.getfqdn()
+    return name if "." in name and not name.endswith(".arpa") else "[127.0.0.1]"

@@ -27,7 +27,6 @@ from mailer.delivery.states import DeliveryState, MailingState
 from mailer.events import metadata
 from subscribers import Instant
 
-
 __all__ = ["audiences", "deliveries", "editions", "letters", "mailings", "metadata", "workers"]
 
 

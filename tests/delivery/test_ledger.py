@@ -170,7 +170,7 @@ def test_late_proof_ends_doubt(world: World) -> None:
 
 
 def test_the_sums_balance_at_every_step(world: World) -> None:
-    """planned = waiting + claimed + sending + accepted + deferred + refused + skipped + uncertain, always."""
+    """Planned = waiting + claimed + sending + accepted + deferred + refused + skipped + uncertain, always."""
     people = world.join(*(f"p{n}@d{n % 3}.example" for n in range(12)))
     world.extend()
     world.leave(people[5])

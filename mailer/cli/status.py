@@ -1,0 +1,63 @@
+"""mailer status: what runs, waits, is due, and needs a person."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import typer
+
+if TYPE_CHECKING:
+    from mailer.delivery.mailing import Mailing
+    from mailer.delivery.model import Counts
+
+app = typer.Typer()
+
+
+@app.command(epilog="Example: mailer status --json")
+def status() -> None:
+    """Show what runs, waits, is due or needs a person."""
+    from mailer.cli.output import emit, say  # noqa: PLC0415 - SQLAlchemy is loaded when it is needed
+    from mailer.cli.sending import summary  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.database import reading  # noqa: PLC0415
+    from mailer.delivery import dispatch, ledger, mailing, workers  # noqa: PLC0415
+    from mailer.delivery.states import DeliveryState, MailingState  # noqa: PLC0415
+
+    place = workplace()
+    with reading(place.engine) as connection:
+        living = workers.alive(connection, place.settings.state / "workers", dispatch.now_utc())
+        every = [(one, ledger.counts(connection, one.id)) for one in mailing.every(connection)]
+    open_ = [
+        (one, sums)
+        for one, sums in every
+        if one.state in {MailingState.RUNNING, MailingState.PAUSED} or sums[DeliveryState.UNCERTAIN]
+    ]
+    for one, sums in open_:
+        emit({**summary(one, sums), "needs_person": needs_person(one, sums)})
+        _say(one, sums)
+    if not open_:
+        say("Nothing runs, nothing waits.")
+    say(f"{living} sending process{'' if living == 1 else 'es'} alive")
+    if any(needs_person(one, sums) for one, sums in open_):
+        raise typer.Exit(1)
+
+
+def needs_person(one: Mailing, sums: Counts) -> bool:
+    """Say whether only a person can move this mailing on."""
+    from mailer.delivery.states import DeliveryState, MailingState  # noqa: PLC0415
+
+    return one.state is MailingState.PAUSED or bool(sums[DeliveryState.UNCERTAIN])
+
+
+def _say(one: Mailing, sums: Counts) -> None:
+    from mailer.cli.output import say  # noqa: PLC0415
+    from mailer.delivery import forecast  # noqa: PLC0415
+
+    mark = "  <- needs a person" if needs_person(one, sums) else ""
+    say(
+        f"{one.name}  {one.state}{': ' + one.reason if one.reason else ''}{mark}",
+        style="warning" if mark else "strong",
+    )
+    say(f"  {forecast.balance(sums)}")
+    if sums.next_due is not None:
+        say(f"  next due {sums.next_due:%Y-%m-%d %H:%M} UTC")

@@ -1,0 +1,37 @@
+"""Which relays carry a list's mail: the settings' words, understood by smtp/."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from mailer.errors import Problem, UserError
+from mailer.smtp.relay import Relay, parse_relay
+
+if TYPE_CHECKING:
+    from mailer.settings import ListSettings, RelaySettings, Settings
+
+_OPTIONS = (
+    "password",
+    "kind",
+    "connections",
+    "per_second",
+    "per_hour",
+    "per_day",
+    "per_connection",
+    "weight",
+)
+
+
+def relays_of(settings: Settings, one: ListSettings) -> list[Relay]:
+    """Give the relay that the list names, else all; raises UserError for one that does not exist or makes no sense."""
+    chosen = [relay for relay in settings.relays if one.relay in {None, relay.name}]
+    if one.relay is not None and not chosen:
+        known = ", ".join(relay.name for relay in settings.relays)
+        message = f"there is no relay {one.relay!r}; the relays are: {known}"
+        raise UserError(Problem(message, "mailer.toml", key=f"lists.{one.key}.relay"))
+    return [_relay(relay) for relay in chosen]
+
+
+def _relay(relay: RelaySettings) -> Relay:
+    options = {name: value for name in _OPTIONS if (value := getattr(relay, name)) not in {None, ""}}
+    return parse_relay(relay.url, relay.name, options)

@@ -1,0 +1,230 @@
+"""A state machine over the ledger: two workers, crashes, pauses, people who leave; and what must hold throughout."""
+
+from __future__ import annotations
+
+import shutil
+import tempfile
+from collections import Counter
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, settings
+from hypothesis import strategies as st
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    consumes,
+    invariant,
+    multiple,
+    rule,
+    run_state_machine_as_test,
+)
+
+from mailer.database import open_engine, writing
+from mailer.delivery import dispatch, ledger, mailing, steering
+from mailer.delivery.journal import Proof
+from mailer.delivery.model import Claim
+from mailer.delivery.states import DeliveryState, MailingState
+from mailer.issue.provenance import Provenance
+from subscribers import ensure_lists
+from tests.delivery.conftest import NOON, World, edition
+
+S = DeliveryState
+workers = st.integers(0, 1)
+
+
+class Ledger(RuleBasedStateMachine):
+    """Two workers, each with an epoch, what it holds, and what its journal knows; and a server that remembers."""
+
+    template: Path
+    claims: Bundle[tuple[int, Claim]] = Bundle("claims")
+    fenced: Bundle[tuple[int, Claim]] = Bundle("fenced")
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.folder = tempfile.mkdtemp()
+        file = Path(self.folder) / "ledger.db"
+        shutil.copy(self.template, file)
+        engine = open_engine(f"sqlite:///{file}")
+        with writing(engine) as c:
+            list_id = ensure_lists(c, ["main"], NOON)["main"]
+            opened = mailing.open_mailing(c, edition(), "main", NOON)
+            mailing.freeze(c, opened.id, edition(), None, NOON, committed=False)
+        self.world = World(engine, list_id, opened.id)
+        self.epochs = [1, 2]
+        self.journals: dict[int, dict[tuple[int, int], Proof]] = {1: {}, 2: {}}
+        self.server: Counter[int] = Counter()  # bodies that the server took, by reader
+        self.risked: Counter[int] = Counter()  # second copies that a person asked for
+        self.left: set[int] = set()
+        self.people: list[int] = []
+        self.planned: set[int] = set()
+
+    def teardown(self) -> None:
+        self.world.engine.dispose()
+        shutil.rmtree(self.folder)
+
+    # -- people
+
+    @rule(count=st.integers(1, 4))
+    def join(self, count: int) -> None:
+        names = [f"p{len(self.people) + n}@d{n % 2}.example" for n in range(count)]
+        self.people += self.world.join(*names)
+
+    @rule(data=st.data())
+    def leave(self, data: st.DataObject) -> None:
+        if self.people:
+            person = data.draw(st.sampled_from(self.people))
+            self.world.leave(person)
+            self.left.add(person)
+
+    # -- a person at the command line
+
+    @rule()
+    def extend(self) -> None:
+        self.world.extend()
+        self.planned |= {row.subscriber_id for row in self.rows().values()}
+
+    @rule(goal=st.sampled_from([MailingState.PAUSED, MailingState.RUNNING]))
+    def steer(self, goal: MailingState) -> None:
+        with writing(self.world.engine) as c:
+            mailing.move(c, self.world.mailing_id, goal, self.world.now, "a test")
+
+    @rule()
+    def finish(self) -> None:
+        with writing(self.world.engine) as c:
+            dispatch.finish(c, self.world.mailing_id, self.world.now)
+
+    @rule(subject=st.sampled_from(["An issue", "A corrected issue"]))
+    def amend(self, subject: str) -> None:
+        with writing(self.world.engine) as c:
+            found = mailing.get(c, self.world.mailing_id)
+        origin = Provenance(None, committed=False, repository=False)
+        steering.amend(self.world.engine, found, edition(subject=subject), origin, self.world.now, "test")
+
+    @rule()
+    def resend_uncertain(self) -> None:
+        for row in self.rows().values():
+            if row.state == S.UNCERTAIN:
+                self.risked[row.subscriber_id] += 1
+        with writing(self.world.engine) as c:
+            ledger.resend_uncertain(c, self.world.mailing_id, self.world.now)
+
+    @rule(minutes=st.integers(1, 2000))
+    def time_passes(self, minutes: int) -> None:
+        self.world.later(minutes=minutes)
+
+    # -- workers
+
+    @rule(target=claims, worker=workers, limit=st.integers(1, 4))
+    def claim(self, worker: int, limit: int) -> object:
+        epoch = self.epochs[worker]
+        return multiple(*((epoch, one) for one in self.world.claim(epoch, limit)))
+
+    @rule(held=consumes(claims))
+    def give_back(self, held: tuple[int, Claim]) -> None:
+        epoch, one = held
+        if epoch in self.epochs:
+            with writing(self.world.engine) as c:
+                ledger.give_back(c, epoch, [one])
+
+    @rule(target=fenced, held=consumes(claims))
+    def fence(self, held: tuple[int, Claim]) -> object:
+        epoch, one = held
+        if epoch not in self.epochs:
+            return multiple()  # that process is dead
+        granted = self.world.fence([one], epoch)
+        if granted:
+            assert one.subscriber_id not in self.left, "mailed after leaving"
+            self.journals[epoch][one.mailing_id, one.subscriber_id] = Proof(
+                1, one.subscriber_id, S.SENDING, ""
+            )
+        return multiple(*((epoch, claim) for claim in granted))
+
+    @rule(
+        held=consumes(fenced),
+        state=st.sampled_from([S.ACCEPTED, S.REFUSED, S.DEFERRED, S.UNCERTAIN]),
+        taken=st.booleans(),
+    )
+    def answer(self, held: tuple[int, Claim], state: DeliveryState, taken: bool) -> None:
+        """The server answers, or the line breaks and only the server knows whether it took the body."""
+        epoch, one = held
+        if epoch not in self.epochs:
+            return
+        self.server[one.subscriber_id] += state is S.ACCEPTED or (state is S.UNCERTAIN and taken)
+        self.journals[epoch][one.mailing_id, one.subscriber_id] = Proof(1, one.subscriber_id, state, "Q")
+        self.world.settle([one], state, epoch, due_at=self.world.now.replace(microsecond=0))
+
+    @rule(held=consumes(fenced), taken=st.booleans(), written=st.booleans())
+    def crash_behind_a_body(self, held: tuple[int, Claim], taken: bool, written: bool) -> None:
+        """A worker dies with a body on the wire; the journal may or may not have its answer."""
+        epoch, one = held
+        if epoch not in self.epochs:
+            return
+        self.server[one.subscriber_id] += taken
+        if taken and written:
+            self.journals[epoch][one.mailing_id, one.subscriber_id] = Proof(
+                1, one.subscriber_id, S.ACCEPTED, "Q"
+            )
+        self.crash(self.epochs.index(epoch))
+
+    @rule(worker=workers)
+    def crash(self, worker: int) -> None:
+        """A worker dies; the next start accounts for it."""
+        epoch = self.epochs[worker]
+        with writing(self.world.engine) as c:
+            ledger.take_back(c, epoch, self.journals[epoch], self.world.now)
+        self.epochs[worker] = max(*self.epochs, *self.journals) + 1
+        self.journals[self.epochs[worker]] = {}
+
+    @rule(data=st.data())
+    def late_proof(self, data: st.DataObject) -> None:
+        """A bounce comes back of something that the server did take."""
+        taken = sorted(person for person, count in self.server.items() if count)
+        if taken:
+            with writing(self.world.engine) as c:
+                ledger.late_proof(
+                    c, self.world.mailing_id, data.draw(st.sampled_from(taken)), "bounce", self.world.now
+                )
+
+    # -- what must hold
+
+    def rows(self) -> dict[str, ledger.sums.Delivery]:
+        with writing(self.world.engine) as c:
+            return {row.address: row for row in ledger.recipients(c, self.world.mailing_id)}
+
+    @invariant()
+    def nobody_is_mailed_twice(self) -> None:
+        for person, count in self.server.items():
+            assert count <= 1 + self.risked[person], f"reader {person} was mailed {count} times"
+
+    @invariant()
+    def the_sums_balance(self) -> None:
+        sums = self.world.counts()
+        assert sums.planned == sum(sums.states.values()) == len(self.rows())
+
+    @invariant()
+    def nobody_is_lost(self) -> None:
+        rows = {row.subscriber_id: row for row in self.rows().values()}
+        assert self.planned <= set(rows)
+        for row in rows.values():
+            assert row.state != S.SKIPPED or row.reason
+            assert row.state != S.ACCEPTED or self.server[row.subscriber_id], (
+                "accepted, and no server took it"
+            )
+            assert (
+                not self.server[row.subscriber_id]
+                or row.state not in {S.REFUSED, S.SKIPPED}
+                or self.risked[row.subscriber_id]
+            )
+
+
+@pytest.mark.slow
+def test_the_ledger_keeps_its_promises(migrated_sqlite: Path) -> None:
+    """Never accepted twice, nobody skipped silently, nothing after an unsubscribe, sums balance: whatever happens."""
+    Ledger.template = migrated_sqlite
+    run_state_machine_as_test(
+        Ledger,
+        settings=settings(
+            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+        ),
+    )
