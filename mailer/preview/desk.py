@@ -94,6 +94,7 @@ class Desk:
 
     def _files(self) -> Iterator[Path]:
         yield from self._also
+        yield from (file for _, file in self._shown.pictures)
         for folder in self._templates:
             yield from _below(folder)
 

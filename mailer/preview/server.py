@@ -16,6 +16,7 @@ from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import parse_qs, urlsplit
 
+from mailer.preview.pictures import KINDS, with_local
 from mailer.preview.scheme import framed
 from mailer.resources import templates_dir
 
@@ -110,14 +111,26 @@ class _Handler(BaseHTTPRequestHandler):
         self._send(HTTPStatus.OK, "application/json", json.dumps(self.server.desk.shown.state).encode())
 
     def mail(self, query: Mapping[str, str]) -> None:
-        html = framed(self.server.desk.shown.html, "dark" if query.get("scheme") == "dark" else "light")
-        images = "'none'" if query.get("pictures") == "off" else "http: https: data:"
+        now = self.server.desk.shown
+        html = framed(now.html, "dark" if query.get("scheme") == "dark" else "light")
+        html = with_local(html, now.pictures)
+        images = "'none'" if query.get("pictures") == "off" else "'self' http: https: data:"
         self._send(
             HTTPStatus.OK,
             "text/html",
             html.encode("utf-8", "replace"),
             policy=_MAIL_POLICY.format(images=images),
         )
+
+    def picture(self, query: Mapping[str, str]) -> None:
+        """Serve one of the mail's pictures from the folder, by its number."""
+        try:
+            _, file = dict(enumerate(self.server.desk.shown.pictures))[int(query.get("n", ""))]
+            octets = file.read_bytes()
+        except (LookupError, ValueError, OSError):
+            self._send(HTTPStatus.NOT_FOUND, "text/plain", b"There is no such picture.\n")
+            return
+        self._send(HTTPStatus.OK, KINDS[file.suffix.lower()], octets)
 
     def text(self, _query: Mapping[str, str]) -> None:
         self._send(HTTPStatus.OK, "text/plain", self.server.desk.shown.text.encode("utf-8", "replace"))
@@ -150,7 +163,7 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _head(self, status: HTTPStatus, media: str, policy: str) -> None:
         self.send_response(status)
-        self.send_header("Content-Type", f"{media}; charset=utf-8")
+        self.send_header("Content-Type", media if media.startswith("image/") else f"{media}; charset=utf-8")
         self.send_header("Content-Security-Policy", policy)
         self.send_header("X-Content-Type-Options", "nosniff")
         self.send_header("Referrer-Policy", "no-referrer")
@@ -165,6 +178,7 @@ _ROUTES: Final = {
     "/": _Handler.page,
     "/state": _Handler.state,
     "/mail": _Handler.mail,
+    "/picture": _Handler.picture,
     "/text": _Handler.text,
     "/message": _Handler.message,
     "/events": _Handler.events,

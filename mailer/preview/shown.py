@@ -10,10 +10,12 @@ from typing import TYPE_CHECKING, Any
 
 from mailer.errors import Problem, UserError
 from mailer.message.press import Press
+from mailer.preview.pictures import local_pictures
 
 if TYPE_CHECKING:
     from datetime import datetime
     from email.message import EmailMessage
+    from pathlib import Path
 
     from mailer.edition import Edition, Masthead
     from mailer.issue.model import Finding
@@ -47,6 +49,7 @@ class Shown:
     message: bytes = b""
     draft: bool = False
     findings: tuple[Finding, ...] = ()
+    pictures: tuple[tuple[str, Path], ...] = ()
     problems: tuple[Problem, ...] = field(default=())
 
     @property
@@ -95,6 +98,7 @@ def shown(edition: Edition, setting: Setting, now: datetime) -> Shown:
         message=content,
         draft=edition.draft,
         findings=edition.findings,
+        pictures=local_pictures(edition.images, setting.masthead),
     )
 
 

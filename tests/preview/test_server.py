@@ -25,6 +25,10 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 ISSUE = "---\ntitle: Kiosk 72\n---\n\nFirst words.\n"
+PIXEL = bytes.fromhex(
+    "89504e470d0a1a0a0000000d4948445200000001000000010802000000907753de0000000c49444154789c6360f8cf000000"
+    "0401010027b5bd4c0000000049454e44ae426082"
+)
 SENDER = Sender(
     from_name="The Kiosk",
     from_address="news@example.org",
@@ -59,7 +63,7 @@ class Preview:
             method, path, headers={name.replace("_", "-"): value for name, value in headers.items()}
         )
         answer = connection.getresponse()
-        body = answer.read().decode()
+        body = answer.read().decode(errors="replace")
         connection.close()
         return answer.status, answer.headers, body
 
@@ -224,3 +228,25 @@ def test_watch_sees_files_and_templates(tmp_path: Path, compiler: Compiler):
         stop.set()
         watching.join(30)
     assert "More." in desk.shown.text
+
+
+def test_pictures_come_from_the_folder_before_they_are_published(tmp_path: Path, compiler: Compiler):
+    """What base_url will serve is shown from the newsletter's folder, and nothing beside it."""
+    folder = tmp_path / "newsletter"
+    (folder / "img").mkdir(parents=True)
+    (folder / "img" / "a b.png").write_bytes(PIXEL)
+    (tmp_path / "secret.png").write_bytes(PIXEL)
+    file = folder / "72.md"
+    file.write_text(
+        ISSUE + "\n![A](img/a%20b.png)\n\n![B](https://kiosk.test/../secret.png)\n", encoding="utf-8"
+    )
+    masthead = Masthead(base_url="https://kiosk.test/", folder=folder)
+    desk = Desk(file, lambda: Setting(masthead, SENDER, SETTING.keys, NOBODY), compiler)
+    desk.refresh()
+    assert [picture.name for _, picture in desk.shown.pictures] == ["a b.png"]
+    with previewed(desk) as preview:
+        assert 'src="/picture?n=0"' in preview.ask("/mail")[2]
+        status, headers, _ = preview.ask("/picture?n=0")
+        assert (status, headers["Content-Type"]) == (200, "image/png")
+        assert preview.ask("/picture?n=1")[0] == 404
+        assert preview.ask("/picture?n=../../secret.png")[0] == 404
