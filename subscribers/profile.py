@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import re
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, lru_cache
 from typing import TYPE_CHECKING, Any
 from zoneinfo import available_timezones
 
@@ -51,6 +51,7 @@ def clean_line(text: str, length: int = NAME_LENGTH) -> str:
     return _CONTROLS.sub(" ", text).strip()[:length]
 
 
+@lru_cache(maxsize=1024)  # few are different
 def clean_language(text: str | None) -> str | None:
     """Give a BCP 47 tag in its usual case (`de`, `pt-BR`), or None if it is none."""
     text = (text or "").strip()
@@ -60,6 +61,7 @@ def clean_language(text: str | None) -> str | None:
     return "-".join([first.lower(), *(part.upper() if len(part) == 2 else part for part in rest)])
 
 
+@lru_cache(maxsize=1024)
 def clean_time_zone(text: str | None) -> str | None:
     """Give the name of a time zone (`Europe/Vienna`), or None if there is none of that name."""
     name = (text or "").strip()

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import json
 import re
+from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any, NamedTuple
 
@@ -31,7 +32,9 @@ if TYPE_CHECKING:
 
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
 _FALSE = frozenset({"false", "no", "0", "f", "n", ""})
-_EVIDENCE = (Field.JOINED_AT, Field.JOINED_FROM, Field.CONFIRMED_AT, Field.CONFIRMED_FROM)
+_EVIDENCE = frozenset({Field.JOINED_AT, Field.JOINED_FROM, Field.CONFIRMED_AT, Field.CONFIRMED_FROM})
+_TELLING = frozenset({Field.BOUNCED_AT, Field.LEFT_AT, Field.SUBSCRIBED, Field.DISABLED, Field.STATUS})
+MOST_TAGS = 100
 
 
 class Unfit(Exception):  # noqa: N818 - it is what the record is
@@ -227,15 +230,23 @@ def _bounded(attributes: dict[str, Any]) -> None:
 def _tags(value: Any) -> tuple[str, ...]:
     if not value:
         return ()
-    if isinstance(value, list):
-        words = [each if isinstance(each, str) else str(each.get("name", "")) for each in value if each]
-    else:
-        words = [word.strip().strip('"') for word in re.split(r"[,;]", unguarded(value))]
-    return clean_tags(words)[:100]
+    if isinstance(value, str):
+        return _tags_of_cell(value)
+    if not isinstance(value, list) or not all(isinstance(each, str) for each in value):
+        raise Unfit("the tags are no list of words")
+    return clean_tags(value)[:MOST_TAGS]
+
+
+@lru_cache(maxsize=4096)  # a file has few different cells of tags
+def _tags_of_cell(cell: str) -> tuple[str, ...]:
+    words = (word.strip().strip('"') for word in re.split(r"[,;]", unguarded(cell)))
+    return clean_tags(words)[:MOST_TAGS]
 
 
 def _standing(fields: Mapping[Field, Any], otherwise: Standing) -> Standing:
     """Say how someone stood; the strictest word wins, and a word that nobody knows is no consent."""
+    if _TELLING.isdisjoint(fields):
+        return otherwise
     if Field.BOUNCED_AT in fields:
         return Standing.BOUNCED
     if Field.LEFT_AT in fields or fields.get(Field.SUBSCRIBED, "yes").lower() in _FALSE:
@@ -252,9 +263,9 @@ def _standing(fields: Mapping[Field, Any], otherwise: Standing) -> Standing:
 
 
 def _evidence(fields: Mapping[Field, Any], tool: str | None) -> dict[str, str] | None:
-    told = {field.value: str(fields[field])[:64] for field in _EVIDENCE if field in fields}
-    if not told:
+    if _EVIDENCE.isdisjoint(fields):
         return None
+    told = {field.value: str(fields[field])[:64] for field in sorted(_EVIDENCE) if field in fields}
     return told | ({"tool": tool} if tool else {})
 
 

@@ -15,6 +15,7 @@ from sqlalchemy import bindparam, func, insert, select, text, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from subscribers.audience import in_force, reaches
+from subscribers.exchange.bulk import dumps, insert_rows
 from subscribers.exchange.columns import Standing
 from subscribers.exchange.intake import network_of
 from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, changes, judge
@@ -170,79 +171,65 @@ def _take_ids(connection: Connection, count: int) -> Sequence[int]:
     return range(last + 1, last + 1 + count)
 
 
-def _insert(connection: Connection, table: Any, rows: list[dict[str, Any]]) -> None:
-    if rows:
-        connection.execute(insert(table), rows)
-
-
 def _add_people(
     connection: Connection, ids: Sequence[int], added: Sequence[tuple[Candidate, bytes]], target: Target
 ) -> None:
-    now, import_id = target.now, target.import_id
-    people = [
-        {
-            "id": subscriber_id,
-            "name": candidate.name,
-            "language": candidate.language,
-            "time_zone": candidate.time_zone,
-            "attributes": candidate.attributes,
-            "import_id": import_id,
-            "created_at": now,
-            "updated_at": now,
-        }
-        for subscriber_id, (candidate, _) in zip(ids, added, strict=True)
-    ]
-    places = [
-        {
-            "subscriber_id": subscriber_id,
-            "email": candidate.address.email,
-            "normalized": candidate.address.normalized,
-            "domain": candidate.address.domain,
-            "hash": hash_,
-            "changed_at": now,
-        }
-        for subscriber_id, (candidate, hash_) in zip(ids, added, strict=True)
-    ]
-    _insert(connection, subscribers, people)
-    _insert(connection, addresses, places)
+    people, places = [], []
+    for subscriber_id, (candidate, hash_) in zip(ids, added, strict=True):
+        name, language, time_zone = candidate.name, candidate.language, candidate.time_zone
+        address = candidate.address
+        people.append((subscriber_id, name, language, time_zone, dumps(candidate.attributes)))
+        places.append((subscriber_id, address.email, address.normalized, address.domain, hash_))
+    insert_rows(
+        connection,
+        subscribers,
+        ("id", "name", "language", "time_zone", "attributes"),
+        people,
+        import_id=target.import_id,
+        created_at=target.now,
+        updated_at=target.now,
+    )
+    columns = ("subscriber_id", "email", "normalized", "domain", "hash")
+    insert_rows(connection, addresses, columns, places, changed_at=target.now)
 
 
 def _subscribe(connection: Connection, people: Sequence[tuple[int, Candidate]], target: Target) -> None:
-    now, list_id = target.now, target.list_id
-    rows = [
-        {
-            "subscriber_id": subscriber_id,
-            "list_id": list_id,
-            "joined_at": now,
-            "changed_at": now,
-            **_state(candidate),
-        }
-        for subscriber_id, candidate in people
+    """Make people readers, paused ones where they were paused, and write down by what right."""
+    active = [(each,) for each, candidate in people if candidate.standing is not Standing.PAUSED]
+    paused = [
+        {"subscriber_id": each, "paused_until": _moment(candidate.paused_until)}
+        for each, candidate in people
+        if candidate.standing is Standing.PAUSED
     ]
+    same = {"list_id": target.list_id, "joined_at": target.now, "changed_at": target.now}
+    insert_rows(
+        connection, subscriptions, ("subscriber_id",), active, state=SubscriptionState.ACTIVE.value, **same
+    )
+    if paused:
+        rows = [{**same, "state": SubscriptionState.PAUSED, **each} for each in paused]
+        connection.execute(insert(subscriptions), rows)
     proofs = [
-        {
-            "subscriber_id": subscriber_id,
-            "list_id": list_id,
-            "kind": ConsentKind.IMPORTED,
-            "basis": target.basis,
-            "at": now,
-            "network": network_of(candidate.evidence) if candidate.evidence else None,
-            "evidence": candidate.evidence,
-            "import_id": target.import_id,
-        }
-        for subscriber_id, candidate in people
+        (each, *_PROVEN_BY_FILE) if candidate.evidence is None else (each, *_proof(candidate.evidence))
+        for each, candidate in people
     ]
-    _insert(connection, subscriptions, rows)
-    _insert(connection, consents, proofs)
+    insert_rows(
+        connection,
+        consents,
+        ("subscriber_id", "network", "evidence"),
+        proofs,
+        list_id=target.list_id,
+        kind=ConsentKind.IMPORTED.value,
+        basis=target.basis,
+        at=target.now,
+        import_id=target.import_id,
+    )
 
 
-_ACTIVE = {"state": SubscriptionState.ACTIVE.value, "paused_until": None}
+_PROVEN_BY_FILE = (None, None)
 
 
-def _state(candidate: Candidate) -> dict[str, Any]:
-    if candidate.standing is not Standing.PAUSED:
-        return _ACTIVE
-    return {"state": SubscriptionState.PAUSED.value, "paused_until": _moment(candidate.paused_until)}
+def _proof(evidence: dict[str, str]) -> tuple[str | None, str]:
+    return network_of(evidence), dumps(evidence)
 
 
 def _moment(told: str | None) -> datetime | None:
@@ -254,8 +241,8 @@ def _moment(told: str | None) -> datetime | None:
 
 
 def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Iterable[str]]]) -> None:
-    rows = [{"subscriber_id": subscriber_id, "tag": tag} for subscriber_id, tags in tagged for tag in tags]
-    _insert(connection, tags_table, rows)
+    rows = [(subscriber_id, tag) for subscriber_id, tags in tagged for tag in tags]
+    insert_rows(connection, tags_table, ("subscriber_id", "tag"), rows)
 
 
 def _update(
