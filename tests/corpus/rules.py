@@ -151,8 +151,9 @@ def encoding(mail: Mail) -> Iterator[str]:
 
 def nothing_lost(mail: Mail, source: bytes) -> Iterator[str]:
     """Every sentence and every link of the source is in the HTML and in the text."""
+    text = re.sub("[⁰¹²³⁴⁵⁶⁷⁸⁹]+", " ", mail.text)
     text = re.sub(
-        r"<?\b(?:https?://|mailto:|tel:)[^\s<>]+>?|\[\d+\]|^(?:>\s?)+", " ", mail.text, flags=re.MULTILINE
+        r"<?\b(?:https?://|mailto:|tel:)[^\s<>]+>?|\[\d+\]|^(?:>\s?)+", " ", text, flags=re.MULTILINE
     )
     text = re.sub(r"(?m)^(?=[ \t]*(?:\d+[.)]|[-☐☑])\s)", "\n", text)
     shown = re.sub(r"\bhttps?://\S+", " ", mail.shown)
