@@ -198,7 +198,7 @@ def _cut(work: Work) -> None:
     work.parts = {
         "subject": slots.cut(subject, work.slots, Context.HEADER),
         "html": slots.cut_html(work.html, work.slots),
-        "text": slots.cut(work.text, work.slots, Context.TEXT),
+        "text": slots.cut_text(work.text, work.slots),
     }
 
 

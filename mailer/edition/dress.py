@@ -15,31 +15,29 @@ import lxml.html
 from premailer import Premailer
 
 from mailer.edition.images import SMALL
-from mailer.edition.tree import classes, elements, make, replace
+from mailer.edition.tree import classes, elements, make, replace, text_of, unwrap
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
 cssutils.log.setLevel(logging.CRITICAL)  # it knows no mso- property and warns of each
-_WIDE = 4  # columns that fit a phone
+_COLUMNS = 7  # that fit a phone
+_LETTERS = 44  # of the longest words side by side, with the gaps
 
 
 def dress(root: HtmlElement, css: str, direction: str) -> str:
     """Give the HTML of `root`, styled by `css`. The tree is changed; make the text part first."""
     root.set("class", "content")
     root.set("dir", direction)
-    for image in elements(root, "img"):
-        _image(image)
-    for card in elements(root, "div"):
-        _card(card)
-    for button in elements(root, "p"):
-        if button.get("class") == "button":
-            _button(button)
-    for table in elements(root, "table"):
-        _table(table)
+    for tag, put_on in _DRESSERS:
+        for element in elements(root, tag):
+            put_on(element)
     _edges(root)
     _inline(root, css)
     for element in (root, *elements(root)):
+        if style := element.get("style"):
+            # Double quotes (cssutils writes them around font names) would make lxml write style='…'.
+            element.set("style", style.replace('"', "'").replace("; ", ";"))
         for name in ("data-line", "data-url", "data-title"):
             element.attrib.pop(name, None)
     return str(lxml.html.tostring(root, encoding="unicode", with_tail=False))
@@ -78,7 +76,17 @@ def _image(image: HtmlElement) -> None:
     elif width < SMALL and image.getparent().tag != "figure":
         image.set("style", f"width:{width}px;max-width:100%;height:auto;vertical-align:middle")
     else:
-        image.set("style", f"width:100%;max-width:{width}px;height:auto")
+        image.set("style", f"display:block;width:100%;max-width:{width}px;height:auto")
+
+
+def _code(code: HtmlElement) -> None:
+    if code.getparent().tag == "pre":
+        unwrap(code)
+
+
+def _item(item: HtmlElement) -> None:
+    if text_of(item).startswith(("☐", "☑")):
+        item.set("class", "task")
 
 
 def _card(card: HtmlElement) -> None:
@@ -103,6 +111,8 @@ def _card(card: HtmlElement) -> None:
 
 
 def _button(button: HtmlElement) -> None:
+    if button.get("class") != "button":
+        return
     align = button.get("align")
     table = make("table", role="presentation", class_="button", cellpadding="0", cellspacing="0", border="0")
     if align:
@@ -118,8 +128,8 @@ def _button(button: HtmlElement) -> None:
 def _table(table: HtmlElement) -> None:
     if table.get("role") == "presentation":
         return
-    columns = max((len(list(row)) for row in table.iter("tr")), default=0)
-    table.set("class", "data wide" if columns > _WIDE else "data")
+    table.set("class", "data wide" if _too_wide(table) else "data")
+    _label_cells(table)
     for name, value in (("cellpadding", "0"), ("cellspacing", "0"), ("border", "0"), ("width", "100%")):
         table.set(name, value)
     for head in table.iter("th"):
@@ -127,7 +137,46 @@ def _table(table: HtmlElement) -> None:
             head.set("scope", "col" if head.getparent().getparent().tag == "thead" else "row")
 
 
+def _rows(table: HtmlElement) -> list[list[HtmlElement]]:
+    return [[cell for cell in row if cell.tag in ("td", "th")] for row in table.iter("tr")]
+
+
+def _too_wide(table: HtmlElement) -> bool:
+    """Say whether a phone has to stack the cells: more columns, or longer words side by side, than fit."""
+    rows = _rows(table)
+    columns = max(map(len, rows), default=0)
+    widest = [
+        max((max(map(len, text_of(row[at]).split()), default=0) for row in rows if at < len(row)), default=0)
+        for at in range(columns)
+    ]
+    return columns > _COLUMNS or sum(widest) + 2 * columns > _LETTERS
+
+
+def _label_cells(table: HtmlElement) -> None:
+    """Tell each cell of a stacked table what column it was in."""
+    rows = _rows(table)
+    if "wide" not in classes(table) or not rows or any(cell.tag == "td" for cell in rows[0]):
+        return
+    for row in rows[1:]:
+        for head, cell in zip(rows[0], row, strict=False):
+            if label := text_of(head):
+                cell.set("data-label", label)
+
+
 def _edges(root: HtmlElement) -> None:
     """Take the air above the first block away: the masthead has given it."""
     if len(root):
         root[0].set("class", f"{root[0].get('class', '')} first".strip())
+    for holder in elements(root, "blockquote", "li", "dd", "td"):
+        if len(holder) and holder[-1].tag == "p" and not (holder[-1].tail or "").strip():
+            holder[-1].set("class", f"{holder[-1].get('class', '')} last".strip())
+
+
+_DRESSERS = (
+    ("img", _image),
+    ("div", _card),
+    ("p", _button),
+    ("table", _table),
+    ("code", _code),
+    ("li", _item),
+)

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
 _URLS = frozenset({"href", "src", "data-url"})
 _MARKUP = re.compile(r"<!--.*?-->|<[a-zA-Z/!](?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.DOTALL)
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*\"([^\"]*)\"")
+_WORD_BEFORE = re.compile(r"[^\s<>]+\Z")
 _LINKS = ("link.unsubscribe", "link.preferences", "link.browser")
 
 
@@ -92,6 +93,16 @@ def fill_tree(root: HtmlElement, values: Mapping[str, str]) -> None:
 def cut(text: str, slots: Mapping[str, tuple[str, str]], context: Context) -> Slotted:
     """Cut a text of one context (a header, the plain-text part) at its tokens."""
     return _cut(text, slots, lambda _match: context)
+
+
+def cut_text(text: str, slots: Mapping[str, tuple[str, str]]) -> Slotted:
+    """Cut the plain-text part: a token inside an address is a component of a URL there, too."""
+
+    def context(token: re.Match[str]) -> Context:
+        before = _WORD_BEFORE.search(text, max(0, token.start() - 500), token.start())
+        return Context.URL if before and "://" in before[0] else Context.TEXT
+
+    return _cut(text, slots, context)
 
 
 def cut_html(html: str, slots: Mapping[str, tuple[str, str]]) -> Slotted:
