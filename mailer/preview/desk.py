@@ -67,8 +67,8 @@ class Desk:
             made = shown(edition, setting, datetime.now(UTC))
         except MailerError as error:
             made = replace(self._shown, problems=tuple(error.problems))
-        except OSError as error:
-            problem = Problem(f"cannot be read: {error.strerror or error}", str(self.path))
+        except Exception as error:  # noqa: BLE001 - a preview outlives a bug that an issue brings to light
+            problem = Problem(f"a bug in mailer: {type(error).__name__}: {error}", str(self.path))
             made = replace(self._shown, problems=(problem,))
         if made.problems and not made.message:
             made = replace(self._shown, problems=made.problems, findings=made.findings)

@@ -47,7 +47,6 @@ class PreviewServer(ThreadingHTTPServer):
 
     daemon_threads = True
     block_on_close = False
-    allow_reuse_address = False
 
     def __init__(self, desk: Desk, port: int = 0) -> None:
         super().__init__((HOST, port), _Handler)
@@ -98,9 +97,15 @@ class _Handler(BaseHTTPRequestHandler):
     do_HEAD = do_POST = do_PUT = do_PATCH = do_DELETE = do_OPTIONS = refuse  # noqa: N815 - as above
 
     def _is_ours(self) -> bool:
-        """Whether the browser asked for this server by its own name, and no other site made it ask."""
-        site = self.headers.get("Sec-Fetch-Site", "none")
-        return self.headers.get("Host", "") in self.server.hosts and site in {"none", "same-origin"}
+        """Whether the browser asked for this server by its own name, and no other site made it ask.
+
+        Any page may link to ours: a person who follows the link of a terminal in a browser comes from
+        elsewhere.
+        """
+        if self.headers.get("Host", "") not in self.server.hosts:
+            return False
+        linked = self.path == "/" and self.headers.get("Sec-Fetch-Dest") == "document"
+        return linked or self.headers.get("Sec-Fetch-Site", "none") in {"none", "same-origin"}
 
     def page(self, _query: Mapping[str, str]) -> None:
         nonce = secrets.token_urlsafe(16)

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from tests.loopback.server import running
+
 if TYPE_CHECKING:
     from tests.conftest import Cli
 
@@ -113,6 +115,26 @@ def test_unknown_subscriber_is_told(cli: Cli, issue: Path, tmp_path: Path):
     assert ended.code == 2
     assert "nobody has the address nobody@example.org" in ended.err
     assert not (tmp_path / "x.eml").exists()
+
+
+def test_test_mail_goes_out_and_is_remembered(
+    cli: Cli, issue: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+):
+    """--to sends through the relay; the question before a send will know of it."""
+    from mailer import events
+    from mailer.cli.workplace import Workplace
+    from mailer.database import reading
+
+    with running(folder=tmp_path / "kept") as server:
+        monkeypatch.setenv("MAILER_RELAY", server.url())
+        ended = cli("preview", "--issue", 72, "--to", "me@example.org", "--to", "you@example.org", "--json")
+        assert ended.code == 0, ended.out + ended.err
+        assert [line["state"] for line in ended.lines] == ["accepted", "accepted"]
+        assert mail_in(min((tmp_path / "kept").iterdir()))["Subject"] == "[Test] Kiosk 72"
+        place = Workplace(cli.folder)
+        with reading(place.engine) as connection:
+            assert events.latest(connection, "test.sent", "72.main") is not None
+        place.engine.dispose()
 
 
 def test_test_mail_needs_a_newsletter(cli: Cli, tmp_path: Path):

@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 import threading
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mailer.edition import Masthead
 from mailer.edition.guard import Compiler
+from mailer.errors import Problem
 from mailer.keys import Key, Keys
 from mailer.message import Sender
 from mailer.message.eml import NOBODY
 from mailer.preview.desk import Desk
 from mailer.preview.server import PreviewServer
-from mailer.preview.shown import Setting
+from mailer.preview.shown import Setting, Shown
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -143,10 +145,25 @@ def test_page_follows_the_file(browser: Any, url: str, desk: Desk):
     page.close()
 
 
+def test_file_that_never_compiled_shows_why(browser: Any, url: str, desk: Desk):
+    """Without any mail there are no empty frames, only the reason."""
+    page, _ = opened(browser, url, 1400)
+    desk._shown = replace(
+        Shown(problems=(Problem("nothing compiles", "72.md", 3),)), version=desk.shown.version
+    )
+    page.reload()
+    page.wait_for_selector("#problems:not([hidden])")
+    assert page.inner_text("#problems").split("\n") == [
+        "There is no mail to show:",
+        "nothing compiles",
+        "72.md:3",
+    ]
+    assert not page.is_visible("#frames")
+    page.close()
+
+
 def test_mail_runs_no_script(browser: Any, url: str, desk: Desk):
     """Even a script that got past every sanitiser stays still."""
-    from dataclasses import replace
-
     page, _ = opened(browser, url, 1400)
     desk._shown = replace(
         desk.shown,

@@ -138,6 +138,8 @@ def test_other_sites_are_refused(preview: Preview):
     """A request that another site caused is told so by the browser."""
     assert preview.ask("/text", Sec_Fetch_Site="cross-site")[0] == 403
     assert preview.ask("/text", Sec_Fetch_Site="same-origin")[0] == 200
+    assert preview.ask("/", Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="document")[0] == 200
+    assert preview.ask("/", Sec_Fetch_Site="cross-site", Sec_Fetch_Dest="iframe")[0] == 403
 
 
 @pytest.mark.parametrize("method", ["POST", "PUT", "DELETE", "HEAD", "OPTIONS"])
@@ -206,6 +208,18 @@ def test_wrong_setting_is_shown(tmp_path: Path, compiler: Compiler):
             {"message": "is missing", "file": "mailer.toml", "line": 3, "key": "from"}
         ]
         assert state["message_bytes"] == 0
+
+
+def test_bug_is_shown(preview: Preview, monkeypatch: pytest.MonkeyPatch):
+    """A preview outlives what nobody thought of."""
+
+    def surprise(*_words: object, **_more: object) -> None:
+        raise ZeroDivisionError("nobody thought of it")
+
+    monkeypatch.setattr(preview.desk._compiler, "compile", surprise)
+    preview.desk.refresh()
+    assert "nobody thought of it" in str(preview.state()["problems"])
+    assert preview.state()["subject"] == "Kiosk 72"
 
 
 def test_watch_sees_files_and_templates(tmp_path: Path, compiler: Compiler):
