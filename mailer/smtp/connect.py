@@ -10,6 +10,7 @@ turn it is. Never: falls back to plain text, or shows a secret.
 from __future__ import annotations
 
 import asyncio
+import contextlib
 import functools
 import re
 import socket
@@ -96,6 +97,7 @@ class _Dialogue:
         self.relay = relay
         self.stage = Stage.CONNECT
         self.near = False  # the peer is on this machine
+        self.connection: socket.socket | None = None
         self.client = aiosmtplib.SMTP(
             hostname=relay.host,
             local_hostname=hostname,
@@ -115,18 +117,27 @@ class _Dialogue:
                 await self._login()
             return self._hand_over()
         except (aiosmtplib.SMTPException, OSError, UnicodeError) as error:
-            self.client.close()
+            self._drop()
             raise self._refused(error) from error
         except BaseException:
-            self.client.close()
+            self._drop()
             raise
+
+    def _drop(self) -> None:
+        """End the connection at once: a polite end of TLS would wait half a minute for a server that is mute."""
+        if self.connection is not None:
+            with contextlib.suppress(OSError):  # closed already
+                self.connection.shutdown(socket.SHUT_RDWR)
+        if self.client.transport is not None:
+            cast("asyncio.Transport", self.client.transport).abort()
+        self.client.close()
 
     async def _connect(self) -> None:
         context = None if self.relay.tls is Tls.OFF else _context(verify=self.relay.verify, ca=self.relay.ca)
-        connection = await self._dial()
-        self.near = is_loopback(connection.getpeername()[0])
+        self.connection = await self._dial()
+        self.near = is_loopback(self.connection.getpeername()[0])
         self.stage = Stage.GREETING
-        await self.client.connect(sock=connection, tls_context=context)
+        await self.client.connect(sock=self.connection, tls_context=context)
 
     async def _dial(self) -> socket.socket:
         """Try each address of the host in turn, each for as long as Timeouts.connect says."""

@@ -7,6 +7,7 @@ or keeps the envelope.
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import secrets
 import time
@@ -70,7 +71,8 @@ class FolderSession:
             self._folder.mkdir(parents=True, exist_ok=True)
             self._write(name, body)
         except OSError as error:
-            (self._folder / f".{name}.part").unlink(missing_ok=True)
+            with contextlib.suppress(OSError):
+                (self._folder / f".{name}.part").unlink()
             full = error.errno in {errno.ENOSPC, errno.EDQUOT}
             return Reply(452 if full else 451, "4.3.1" if full else "4.3.0", error.strerror or "cannot write")
         return Reply(250, "2.0.0", name)

@@ -177,7 +177,7 @@ def _folder(options: Options, _scheme: str, rest: str, table: Mapping[str, objec
         kind=Kind.FOLDER,
         tls=Tls.OFF,
         port=0,
-        folder=Path(unquote(path)).expanduser(),
+        folder=_path(unquote(path)),
     )
 
 
@@ -269,7 +269,15 @@ def _ca(options: Options) -> Path | None:
     value = options.words.get("ca")
     if not value:
         return None
-    path = Path(value).expanduser()
-    if not path.is_file():
+    path = _path(value)
+    if "\0" in value or not path.is_file():
         options.wrong("ca", f"names no file: {value}")
     return path
+
+
+def _path(text: str) -> Path:
+    """Expand `~`, and take a user that does not exist for a name like any other."""
+    try:
+        return Path(text).expanduser()
+    except RuntimeError:
+        return Path(text)

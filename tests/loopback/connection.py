@@ -42,6 +42,7 @@ class Connection(asyncio.Protocol):
         self._searched = 0
         self._stalled = False
         self._ending = False
+        self._breaking = False  # whatever comes after STARTTLS is answered with nonsense
         self._received = 0
         self._messages = 0
         self._secure = False
@@ -84,6 +85,9 @@ class Connection(asyncio.Protocol):
     def data_received(self, data: bytes) -> None:
         """Take commands and bodies out of what came, and answer all of them at once."""
         self.server.octets += len(data)
+        if self._breaking and self.transport is not None:
+            self.transport.write(b"this is no handshake\r\n")
+            return
         if self._deaf():
             return
         if self._drop_at is not None:
@@ -154,14 +158,14 @@ class Connection(asyncio.Protocol):
         if self._act("starttls", b"220 2.0.0 Ready to start TLS\r\n"):
             self._out.append(octets(self.script.injected) if self.script.injected else b"")
             self._flush()
-            self._stalled = True
-            self.server.background(self._start_tls())
+            if self.script.tls_breaks:
+                self._breaking = True
+            else:
+                self._stalled = True
+                self.server.background(self._start_tls())
 
     async def _start_tls(self) -> None:
         assert self.transport is not None
-        if self.script.tls_breaks:
-            self.transport.write(b"this is no handshake\r\n")
-            return
         self._buffer.clear()
         self._stalled = False
         self._greeted = False

@@ -29,7 +29,10 @@ T = TypeVar("T")
 class LoopbackServer:
     """The server's state. Counters may be read from any thread; `follow` changes the script while it runs."""
 
-    def __init__(self, script: Script | None = None, recorder: Recorder | None = None) -> None:
+    def __init__(
+        self, script: Script | None = None, recorder: Recorder | None = None, name: str = "localhost"
+    ) -> None:
+        self.name = name
         self.recorder = recorder or Recorder()
         self.host = "127.0.0.1"
         self.port = 0
@@ -43,6 +46,7 @@ class LoopbackServer:
         self.certificate: Path | None = None
         self._tasks: set[asyncio.Task[Any]] = set()
         self._listener: asyncio.Server | None = None
+        self._loop: asyncio.AbstractEventLoop | None = None
         self._drops = 0
         self._empty = asyncio.Event()
         self._empty.set()
@@ -68,7 +72,7 @@ class LoopbackServer:
             self.final_before, self.final_after = octets(script.final), b""
         self.script = script
         if script.tls != "off" and self.context is None:
-            self.context, self.certificate = server_context()
+            self.context, self.certificate = server_context(name=self.name)
 
     def rule(self, at: str, recipient: str) -> Rule | None:
         """Give the rule for this moment, counting the matches of each."""
@@ -112,7 +116,7 @@ class LoopbackServer:
     async def start(self, port: int = 0) -> None:
         """Listen on a port of 127.0.0.1; 0 takes a free one."""
         context = self.context if self.script.tls == "implicit" else None
-        loop = asyncio.get_running_loop()
+        self._loop = loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(
             lambda: Connection(self), self.host, port, ssl=context, backlog=1024
         )
@@ -128,6 +132,27 @@ class LoopbackServer:
         self.drop_all()
         await self._empty.wait()
         self.recorder.close()
+
+    def deafen(self) -> None:
+        """Read nothing more from any open connection, from any thread; the kernel's buffers fill up."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._stop_reading)
+
+    def tell(self, reply: str) -> None:
+        """Say something unasked on every open connection, from any thread, and close them."""
+        if self._loop is not None:
+            self._loop.call_soon_threadsafe(self._say, octets(reply))
+
+    def _say(self, reply: bytes) -> None:
+        for connection in tuple(self.connections):
+            if connection.transport is not None:
+                connection.transport.write(reply)
+                connection.transport.close()
+
+    def _stop_reading(self) -> None:
+        for connection in self.connections:
+            if connection.transport is not None:
+                connection.transport.pause_reading()
 
     def drop_all(self) -> None:
         """Drop every connection at once; call it in the server's own thread."""
@@ -147,10 +172,15 @@ def new_loop() -> asyncio.AbstractEventLoop:
 
 @contextlib.contextmanager
 def running(
-    script: Script | None = None, *, port: int = 0, file: Path | None = None, folder: Path | None = None
+    script: Script | None = None,
+    *,
+    port: int = 0,
+    file: Path | None = None,
+    folder: Path | None = None,
+    name: str = "localhost",
 ) -> Iterator[LoopbackServer]:
-    """Run a server in a thread for as long as the block lasts."""
-    server = LoopbackServer(script, Recorder(file=file, folder=folder))
+    """Run a server in a thread for as long as the block lasts; `name` is whom its certificate is for."""
+    server = LoopbackServer(script, Recorder(file=file, folder=folder), name)
     loop = new_loop()
     thread = threading.Thread(target=loop.run_forever, name="loopback-smtp", daemon=True)
     thread.start()

@@ -1,0 +1,312 @@
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import socket
+from typing import TYPE_CHECKING
+
+import pytest
+
+from mailer.smtp.connect import ConnectRefused, Stage, open_session
+from mailer.smtp.model import SessionLost
+from mailer.smtp.relay import Relay, Tls, parse_relay
+from mailer.smtp.replies import Cause
+from mailer.smtp.session import SmtpSession
+from tests.loopback.certificate import make_certificate
+from tests.loopback.script import EXTENSIONS, PLAIN, Do, Rule, Script
+from tests.loopback.server import LoopbackServer, running
+from tests.smtp.conversing import BODY, FAST, LOOPS, deliver, run, session_to
+
+if TYPE_CHECKING:
+    from collections.abc import Awaitable, Callable
+    from pathlib import Path
+
+USERS = {"user": "s/e+c@ret"}
+CREDENTIALS = "user:s/e+c@ret"
+
+
+def refusal(url: str, loop: str = "uvloop") -> ConnectRefused:
+    """Give what comes of a connection that must fail."""
+
+    async def work() -> ConnectRefused:
+        with pytest.raises(ConnectRefused) as raised:
+            await open_session(parse_relay(url), hostname="client.example.org")
+        return raised.value
+
+    return run(work(), loop)
+
+
+def trusting(server: LoopbackServer, options: str = "", credentials: str = "") -> str:
+    """Give a URL that trusts the server's certificate."""
+    return server.url(
+        f"tls={server.script.tls}&ca={server.certificate}&{FAST}&{options}".rstrip("&"), credentials
+    )
+
+
+def offers(url: str, loop: str = "uvloop") -> SmtpSession:
+    """Open and close a session, and give it for a look at what the server offered."""
+
+    async def work() -> SmtpSession:
+        session = await open_session(parse_relay(url), hostname="client.example.org")
+        assert isinstance(session, SmtpSession)
+        assert [one.ready for one in await deliver(session, "reader@example.net")] == [True, False]
+        await session.quit()
+        return session
+
+    return run(work(), loop)
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+@pytest.mark.parametrize("mechanisms", ["PLAIN LOGIN", "PLAIN", "LOGIN", "CRAM-MD5 XOAUTH2 LOGIN"])
+def test_signing_in_over_tls(loop: str, tls: str, mechanisms: str):
+    """STARTTLS and implicit TLS, PLAIN and LOGIN, the certificate checked, on both loops."""
+    script = Script(tls=tls, users=USERS, mechanisms=mechanisms, auth_needs_tls=True, auth_required=True)
+    with running(script) as server:
+        session = offers(trusting(server, credentials=CREDENTIALS), loop)
+        assert session.offered.pipelining
+        assert [one.content for one in server.accepted] == [BODY]
+
+
+def test_signing_in_on_loopback_needs_no_tls():
+    """The one exception of S21."""
+    with running(Script(users=USERS, auth_required=True)) as server:
+        offers(server.url(credentials=CREDENTIALS))
+        assert len(server.accepted) == 1
+
+
+def test_a_secret_never_travels_in_the_clear():
+    """S21: neither where TLS is off nor where it was only hoped for, whatever the server offers."""
+    with running(Script(users=USERS)) as server:
+        far = Relay(host="127.0.0.1", port=server.port, username="user", password="x", tls=Tls.IF_OFFERED)
+
+        async def work() -> ConnectRefused:
+            from mailer.smtp import connect
+
+            with pytest.MonkeyPatch.context() as patch:
+                patch.setattr(connect, "is_loopback", lambda _: False)
+                with pytest.raises(ConnectRefused) as raised:
+                    await open_session(far, hostname="client.example.org")
+            return raised.value
+
+        refused = run(work())
+        assert refused.stage is Stage.AUTH
+        assert refused.needs_operator
+        assert "in the clear" in refused.why
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_wrong_password_is_the_operators_to_mend(loop: str):
+    """The reply is kept, the secret is not shown."""
+    with running(Script(users=USERS)) as server:
+        refused = refusal(server.url(credentials="user:hidden"), loop)
+    assert (refused.stage, refused.cause) == (Stage.AUTH, Cause.RELAY_REFUSES_US)
+    assert refused.reply is not None
+    assert refused.reply.code == 535
+    assert "hidden" not in str(refused)
+    assert "user" not in str(refused)
+    assert not refused.in_doubt
+
+
+CONNECTING = [
+    ("421 at once", [Rule("greeting", "421 4.3.2 bye", Do.REPLY_DROP)], Stage.GREETING, Cause.RELAY_DOWN, 421),
+    ("too many", [Rule("greeting", "421 4.7.0 too many", Do.REPLY_DROP)], Stage.GREETING, Cause.RELAY_BUSY, 421),
+    ("not welcome", [Rule("greeting", "554 away", Do.REPLY_DROP)], Stage.GREETING, Cause.RELAY_REFUSES_US, 554),
+    ("a closed door", [Rule("greeting", do=Do.DROP)], Stage.GREETING, Cause.RELAY_DOWN, None),
+    ("a mute server", [Rule("greeting", do=Do.STALL)], Stage.GREETING, Cause.RELAY_DOWN, None),
+    ("not SMTP", [Rule("greeting", "SSH-2.0-OpenSSH_9.2")], Stage.GREETING, Cause.RELAY_DOWN, None),
+    ("EHLO deferred", [Rule("ehlo", "451 4.3.0 later")], Stage.HELLO, Cause.RELAY_DOWN, 451),
+    ("HELO refused", [Rule("ehlo", "502 no"), Rule("helo", "550 no")], Stage.HELLO, Cause.RELAY_REFUSES_US, 550),
+    ("421 at EHLO", [Rule("ehlo", "421 4.3.2 bye", Do.REPLY_DROP)], Stage.HELLO, Cause.RELAY_DOWN, 421),
+    ("EHLO unanswered", [Rule("ehlo", do=Do.STALL)], Stage.HELLO, Cause.RELAY_DOWN, None),
+    ("a drop at EHLO", [Rule("ehlo", do=Do.DROP)], Stage.HELLO, Cause.RELAY_DOWN, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("rules", "stage", "cause", "code"), [one[1:] for one in CONNECTING], ids=[one[0] for one in CONNECTING]
+)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_connection_fails(loop: str, rules: list[Rule], stage: Stage, cause: Cause, code: int | None):
+    """Every failure says how far it came, whose turn it is, and what was said."""
+    with running(Script(rules=tuple(rules))) as server:
+        refused = refusal(server.url(FAST), loop)
+    assert (refused.stage, refused.cause) == (stage, cause)
+    assert (refused.reply and refused.reply.code) == code
+    assert refused.needs_operator is (cause is Cause.RELAY_REFUSES_US)
+    assert isinstance(refused, SessionLost)
+
+
+TLS_TROUBLE = [
+    ("refused", Script(tls="starttls", rules=(Rule("starttls", "454 4.7.0 not now"),)), Cause.RELAY_DOWN, 454),
+    ("refused for good", Script(tls="starttls", rules=(Rule("starttls", "502 no"),)), Cause.RELAY_REFUSES_US, 502),
+    ("dropped", Script(tls="starttls", rules=(Rule("starttls", do=Do.DROP),)), Cause.RELAY_DOWN, None),
+    ("unanswered", Script(tls="starttls", rules=(Rule("starttls", do=Do.STALL),)), Cause.RELAY_DOWN, None),
+    ("nonsense", Script(tls="starttls", rules=(Rule("starttls", "sure"),)), Cause.RELAY_DOWN, None),
+    ("no handshake", Script(tls="starttls", tls_breaks=True), Cause.RELAY_REFUSES_US, None),
+    ("injected", Script(tls="starttls", injected="250 Ok"), Cause.RELAY_REFUSES_US, None),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("script", "cause", "code"), [one[1:] for one in TLS_TROUBLE], ids=[one[0] for one in TLS_TROUBLE]
+)
+@pytest.mark.parametrize("loop", LOOPS)
+def test_tls_fails(loop: str, script: Script, cause: Cause, code: int | None):
+    """S19: nothing goes on without the TLS that was asked for; text put in before it ends the connection."""
+    with running(script) as server:
+        refused = refusal(trusting(server), loop)
+        assert server.accepted == []
+    assert (refused.stage, refused.cause) == (Stage.TLS, cause)
+    assert (refused.reply and refused.reply.code) == code
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+@pytest.mark.parametrize("tls", ["starttls", "implicit"])
+def test_a_certificate_that_nobody_knows_is_refused(tls: str, loop: str, tmp_path: Path):
+    """And one for another name as well; `verify=no` is a decision of the operator's."""
+    other, _ = make_certificate(tmp_path)
+    with running(Script(tls=tls)) as server:
+        for options in (f"tls={tls}", f"tls={tls}&ca={other}"):
+            refused = refusal(server.url(options), loop)
+            assert (refused.stage, refused.cause) == (Stage.TLS, Cause.RELAY_REFUSES_US)
+            assert "certificate" in refused.why.lower()
+        offers(server.url(f"tls={tls}&verify=no"), loop)
+
+
+def test_a_certificate_for_another_host_is_refused():
+    """The name in the URL is what it must be for."""
+    with running(Script(tls="implicit")) as server:
+        url = trusting(server).replace("127.0.0.1", "127.0.0.2")
+        with contextlib.suppress(OSError), socket.create_connection(("127.0.0.2", server.port), 1):
+            pytest.fail("the server listens on 127.0.0.1 alone")
+        assert refusal(url).stage is Stage.CONNECT
+    with running(Script(tls="implicit"), name="mail.example.org") as server:
+        refused = refusal(trusting(server))
+    assert refused.stage is Stage.TLS
+    assert "certificate" in refused.why.lower()
+
+
+def test_tls_that_must_be_and_is_not_offered():
+    """A stripped offer is no way around tls=starttls."""
+    with running() as server:
+        refused = refusal(server.url("tls=starttls"))
+    assert (refused.stage, refused.needs_operator) == (Stage.TLS, True)
+
+
+def test_tls_if_offered():
+    """It is taken where it is there, whatever the certificate, and done without where it is not."""
+    with running(Script(tls="starttls")) as server:
+        assert offers(server.url("tls=if-offered"))
+    with running() as server:
+        assert offers(server.url("tls=if-offered"))
+
+
+def test_tls_to_a_server_that_speaks_none():
+    """smtps:// to a plain port."""
+    with running() as server:
+        refused = refusal(server.url("tls=implicit&verify=no&timeout_greeting=1"))
+    assert refused.stage is Stage.TLS
+
+
+@pytest.mark.parametrize(
+    ("before", "after", "pipelines"),
+    [(EXTENSIONS, PLAIN, False), (PLAIN, EXTENSIONS, True), ((), EXTENSIONS, True)],
+)
+def test_what_was_offered_before_tls_is_forgotten(
+    before: tuple[str, ...], after: tuple[str, ...], pipelines: bool
+):
+    """S19, P01: only the last EHLO counts."""
+    with running(Script(tls="starttls", extensions=before, extensions_after_tls=after)) as server:
+        session = offers(trusting(server))
+        assert session.offered.pipelining is pipelines
+        assert session.offered.dsn is pipelines
+
+
+@pytest.mark.parametrize("tls", ["off", "starttls", "implicit"])
+def test_a_server_of_old_that_knows_helo_alone(tls: str):
+    """S09: HELO where EHLO is refused for good, and then without any extension, but never at the cost of TLS."""
+    with running(Script(rules=(Rule("ehlo", "500 what?"),), tls=tls)) as server:
+        if tls == "starttls":
+            assert refusal(trusting(server)).stage is Stage.HELLO
+        else:
+            url = trusting(server) if tls == "implicit" else server.url()
+            assert not offers(url).offered.pipelining
+
+
+def test_nobody_is_there():
+    """A port without a server."""
+    with socket.socket() as held:
+        held.bind(("127.0.0.1", 0))
+        refused = refusal(f"smtp://127.0.0.1:{held.getsockname()[1]}")
+    assert (refused.stage, refused.cause, refused.reply) == (Stage.CONNECT, Cause.RELAY_DOWN, None)
+    assert refused.why.startswith("127.0.0.1:")
+
+
+def test_a_name_that_leads_nowhere():
+    """`.invalid` never resolves (RFC 2606)."""
+    refused = refusal("smtp://mail.invalid?timeout_connect=5")
+    assert (refused.stage, refused.cause) == (Stage.CONNECT, Cause.RELAY_DOWN)
+
+
+def test_the_server_says_goodbye_between_two_messages():
+    """A 421 in an idle moment is the next exchange's loss, and nothing is in doubt (S13)."""
+
+    async def work(server: LoopbackServer, say: Callable[[], Awaitable[None]]) -> SessionLost:
+        session = await session_to(server)
+        await deliver(session, "reader@example.net")
+        await say()
+        with pytest.raises(SessionLost) as raised:
+            await deliver(session, "reader@example.net")
+        return raised.value
+
+    with running() as server:
+
+        async def say() -> None:
+            server.tell("421 4.4.2 idle for too long")
+            await asyncio.sleep(0.2)
+
+        lost = run(work(server, say))
+    assert lost.reply is not None
+    assert lost.reply.code == 421
+    assert not lost.in_doubt
+    assert lost.final is None
+
+
+def test_a_cancelled_opening_leaves_nothing_open():
+    """Ctrl-C while a connection is made."""
+
+    async def work(server: LoopbackServer) -> None:
+        task = asyncio.create_task(session_to(server))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        for _ in range(100):
+            if not server.connections:
+                return
+            await asyncio.sleep(0.02)
+        pytest.fail("the connection is still open")
+
+    with running(Script(rules=(Rule("ehlo", do=Do.STALL),))) as server:
+        run(work(server))
+
+
+def test_a_cancelled_exchange_drops_the_line():
+    """What it had under way is in doubt, so the session cannot be used again."""
+
+    async def work(server: LoopbackServer) -> SessionLost:
+        session = await session_to(server)
+        await deliver(session, "reader@example.net")
+        task = asyncio.create_task(deliver(session, "slow@example.net"))
+        await asyncio.sleep(0.1)
+        task.cancel()
+        with pytest.raises(asyncio.CancelledError):
+            await task
+        with pytest.raises(SessionLost) as raised:
+            await session.exchange(None, None)
+        await session.quit()
+        return raised.value
+
+    with running(Script(rules=(Rule("rcpt", do=Do.STALL, recipient="slow@*"),))) as server:
+        assert "cancelled" in run(work(server)).why
