@@ -69,7 +69,7 @@ def _other(text: str) -> Address:
     if len(text) > 320:
         raise InvalidAddress(text[:40] + "…", "it is longer than an address can be")
     try:
-        valid = validate_email(text, check_deliverability=False)
+        valid = validate_email(text, check_deliverability=False, strict=True)
     except EmailNotValidError as error:
         raise InvalidAddress(text, str(error)) from None
     except (UnicodeError, ValueError):

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+_LEAVING = sources(SUBSCRIPTION_MOVES, SubscriptionState.UNSUBSCRIBED)
+
 
 def add(  # noqa: PLR0913 - one person has that many sides; all but two are optional and named
     connection: Connection,
@@ -130,12 +132,12 @@ def _join(
 ) -> None:
     mine = (subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.list_id == list_id)
     state = connection.scalar(select(subscriptions.c.state).where(*mine))
-    if state in JOINED:
+    if state in JOINED and not evidence.details:
         return
     if state is None:
         row = {"subscriber_id": subscriber_id, "list_id": list_id, "state": SubscriptionState.ACTIVE}
         connection.execute(insert(subscriptions).values(**row, joined_at=now, changed_at=now))
-    else:
+    elif state not in JOINED:
         allowed = sources(SUBSCRIPTION_MOVES, SubscriptionState.ACTIVE)
         changes = {"state": SubscriptionState.ACTIVE, "paused_until": None, "reason": None}
         statement = update(subscriptions).where(*mine, subscriptions.c.state.in_(allowed))
@@ -157,7 +159,7 @@ def unsubscribe(
     the way it came (`one-click`, `page`, `mail`, `cli`). Raises UnknownList.
     """
     target = SubscriptionState.UNSUBSCRIBED
-    left = _move(connection, subscriber_id, list_key, target, now, reason=how)
+    left = _move(connection, subscriber_id, list_key, target, now, _LEAVING, reason=how)
     record(connection, subscriber_id, left.values(), ConsentKind.WITHDRAWN, how, now, evidence)
     return tuple(left)
 
@@ -171,8 +173,13 @@ def pause(
     until: datetime | None = None,
     evidence: Evidence = NO_EVIDENCE,
 ) -> tuple[str, ...]:
-    """Hold mail back until a moment, or until they resume; give the lists that this call paused."""
-    held = _move(connection, subscriber_id, list_key, SubscriptionState.PAUSED, now, reason=how, until=until)
+    """Hold mail back until a moment, or until they resume; give the lists that are paused now.
+
+    Whoever is paused already is paused anew, until the new moment.
+    """
+    paused = SubscriptionState.PAUSED
+    starts = (*sources(SUBSCRIPTION_MOVES, paused), paused)
+    held = _move(connection, subscriber_id, list_key, paused, now, starts, reason=how, until=until)
     record(connection, subscriber_id, held.values(), ConsentKind.PAUSED, how, now, evidence)
     return tuple(held)
 
@@ -186,8 +193,9 @@ def resume(
     evidence: Evidence = NO_EVIDENCE,
 ) -> tuple[str, ...]:
     """End a pause; give the lists that this call resumed. Whoever left stays away."""
+    # Of all moves to active this is the one that needs no new consent.
     active, paused = SubscriptionState.ACTIVE, (SubscriptionState.PAUSED,)
-    back = _move(connection, subscriber_id, list_key, active, now, only_from=paused)
+    back = _move(connection, subscriber_id, list_key, active, now, paused)
     record(connection, subscriber_id, back.values(), ConsentKind.RESUMED, how, now, evidence)
     return tuple(back)
 
@@ -198,14 +206,12 @@ def _move(
     list_key: str | None,
     target: SubscriptionState,
     now: datetime,
+    starts: Sequence[SubscriptionState],
     *,
     reason: str | None = None,
     until: datetime | None = None,
-    only_from: Sequence[SubscriptionState] | None = None,
 ) -> dict[str, int]:
-    """Move subscriptions where that is allowed; give {list key: list id} of those that moved."""
-    allowed = sources(SUBSCRIPTION_MOVES, target)
-    starts = [state for state in allowed if only_from is None or state in only_from]
+    """Move the subscriptions that are in one of the states `starts`; give {list key: list id} of these."""
     conditions = [subscriptions.c.subscriber_id == subscriber_id, subscriptions.c.state.in_(starts)]
     if list_key is not None:
         conditions.append(subscriptions.c.list_id == list_row(connection, list_key).id)
@@ -229,7 +235,9 @@ def complain(
     Gives the lists they left by this call.
     """
     person = get(connection, subscriber_id)
-    left = _move(connection, subscriber_id, None, SubscriptionState.UNSUBSCRIBED, now, reason="complaint")
+    left = _move(
+        connection, subscriber_id, None, SubscriptionState.UNSUBSCRIBED, now, _LEAVING, reason="complaint"
+    )
     if person.state is PersonState.PRESENT:
         _move_address(connection, subscriber_id, AddressState.COMPLAINED, how, now)
         brand = list_row(connection, list_key).brand if list_key else ""
@@ -338,7 +346,7 @@ def erase(connection: Connection, subscriber_id: int, now: datetime) -> bool:
     if person.state not in sources(PERSON_MOVES, PersonState.ERASED):
         return False
     hash_ = _hash(connection, subscriber_id)
-    _move(connection, subscriber_id, None, SubscriptionState.UNSUBSCRIBED, now)
+    _move(connection, subscriber_id, None, SubscriptionState.UNSUBSCRIBED, now, _LEAVING)
     suppress(connection, [hash_], scope=Scope.EVERYTHING, reason=Reason.ERASURE, now=now)
     forget_evidence(connection, hash_)
     for table in (addresses, tags, consents, import_changes):

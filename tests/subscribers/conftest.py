@@ -104,4 +104,5 @@ def add(connection: Connection, clock: Clock) -> Callable[..., subscribers.Perso
         common = {"now": clock(), "hash_key": HASH_KEY, "basis": "asked by mail"} | more
         return subscribers.add(connection, email=email, list_key=list_key, **common)
 
+    add.clock = clock  # type: ignore[attr-defined]
     return add
