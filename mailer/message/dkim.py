@@ -3,7 +3,7 @@
 Promises: From, To, Cc, Subject, Date, Reply-To and what decides how the mail is shown or unsubscribed are signed once
 more than they occur, so that a second one breaks the signature (K01); Return-Path, Received and the like are never
 signed (K02); there is no l= (K07). What is the same in every message is canonicalised and hashed once, so that a
-signature costs little more than the key's own arithmetic. Never: reads a clock or keeps a key anywhere but in memory.
+signature costs little more than the key's own arithmetic. Never: reads a clock, or loads a key that others may read.
 """
 
 from __future__ import annotations
@@ -20,6 +20,7 @@ from mailer.message.header import ascii_form
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable, Sequence
     from datetime import datetime
+    from pathlib import Path
 
 SIGNED: Final = (
     *("From", "To", "Cc", "Subject", "Date", "Reply-To", "Message-ID", "MIME-Version", "Content-Type"),
@@ -33,6 +34,8 @@ OVERSIGNED: Final = SIGNED[:12]
 """What is signed once more than it occurs, so that nobody can add another (K01)."""
 
 LEAST_RSA_BITS: Final = 1024  # RFC 8301, section 3.2
+_LARGEST_FILE: Final = 65_536
+_FILE = re.compile(r"(?P<domain>.+)\.(?P<selector>[A-Za-z0-9-]+)\.(?P<kind>rsa|ed25519)\.pem")
 _WHITE = re.compile(rb"[ \t\r\n]+")
 _INNER_WHITE = re.compile(rb"[ \t]+")
 _SIGNED_NAMES: Final = frozenset(name.lower() for name in SIGNED)
@@ -124,6 +127,38 @@ def sign(
     lines = re.findall(rb"[^\r\n]+(?:\r\n[ \t][^\r\n]*)*", head)
     fixed = [(line.partition(b":")[0].rstrip().decode("ascii"), line + b"\r\n") for line in reversed(lines)]
     return Seal(signers, fixed, (), now, unsigned).headers((), relaxed_body(body)) + content
+
+
+def load_signers(folder: Path, domain: str | None = None) -> tuple[Signer, ...]:
+    """Give a signer for every key in the folder (of one domain, if it is named), RSA first; none if there is no folder.
+
+    Of several keys of one kind for a domain the newest file signs; the older stay for their records' sake (K14).
+    Raises UserError if a file is no key, or others may read it.
+    """
+    wanted = ascii_form(domain).lower() if domain else None
+    newest: dict[tuple[str, str], Path] = {}
+    for file in sorted(folder.glob("*.pem"), key=lambda file: (file.stat().st_mtime_ns, file.name)):
+        match = _FILE.fullmatch(file.name)
+        if match is None:
+            raise UserError(Problem("is named otherwise than DOMAIN.SELECTOR.rsa.pem", file=str(file)))
+        if wanted in {None, match["domain"]}:
+            newest[match["kind"], match["domain"]] = file
+    return tuple(_signer(file) for _, file in sorted(newest.items(), reverse=True))
+
+
+def _signer(file: Path) -> Signer:
+    match = _FILE.fullmatch(file.name)
+    if match is None or file.stat().st_mode & 0o077:
+        raise UserError(Problem(f"others may read this key: run `chmod 600 {file}`", file=str(file)))
+    make = Signer.rsa if match["kind"] == "rsa" else Signer.ed25519
+    with file.open("rb") as opened:
+        return make(match["domain"], match["selector"], opened.read(_LARGEST_FILE))
+
+
+def aligned(signers: Sequence[Signer], author: str) -> tuple[Signer, ...]:
+    """Give the signers of the author's domain or one above it (G04); all of them if there is none."""
+    host = f".{author.rpartition('@')[2].lower()}"
+    return tuple(one for one in signers if host.endswith(f".{one.domain}")) or tuple(signers)
 
 
 def relaxed_field(octets: bytes) -> bytes:

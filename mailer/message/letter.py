@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 
 from mailer.errors import UserError
 from mailer.message.body import alternative, boundary, multipart, text_part
-from mailer.message.dkim import sign
+from mailer.message.dkim import aligned, sign
 from mailer.message.header import address, field, mailbox, unstructured
 from mailer.message.headers import date, domain
 from mailer.message.layout import Hole, Layout
@@ -70,7 +70,8 @@ def service_message(
         field("MIME-Version", "1.0"),
         field("Auto-Submitted", "auto-generated"),
     ]
-    content = sign(b"".join(head) + _body(letter.text, letter.html), signers, now, unsigned)
+    unsealed = b"".join(head) + _body(letter.text, letter.html)
+    content = sign(unsealed, aligned(signers, author.text), now, unsigned)
     mail_from = address(sender.return_path or sender.from_address)
     utf8 = reader.smtputf8 or author.smtputf8 or mail_from.smtputf8
     return Message(mail_from.text, reader.text, content, message_id, ident, utf8)

@@ -7,13 +7,14 @@ may be used by several threads. Never: parses or encodes anything per reader but
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mailer.edition.model import Slot
 from mailer.errors import Problem, UserError
 from mailer.keys import Purpose
 from mailer.message.body import alternative, boundary, multipart
-from mailer.message.dkim import Seal
+from mailer.message.dkim import Seal, aligned
 from mailer.message.header import address, mailbox, unstructured
 from mailer.message.headers import Field, date, domain, fields, tagged
 from mailer.message.layout import Layout
@@ -53,7 +54,8 @@ class Press:
         unsigned: frozenset[str] = frozenset(),
     ) -> None:
         _check(edition)
-        readings = Readings(keys, mailing_id, checked(sender.public_url))
+        sender = replace(sender, public_url=checked(sender.public_url))
+        readings = Readings(keys, mailing_id, sender.public_url)
         readings.mail_token(Purpose.MESSAGE_ID)
         self._layout = Layout()
         edge = boundary(edition.content_hash)
@@ -66,7 +68,7 @@ class Press:
         self._mail_from = _mail_from(sender, readings)
         self._id_domain = f"@{domain(sender.message_domain)}>"
         self._smtputf8 = address(sender.from_address).smtputf8
-        self._signers, self._unsigned = signers, unsigned
+        self._signers, self._unsigned = aligned(signers, address(sender.from_address).text), unsigned
         self._readings = readings.all
         self._ready(now)
 

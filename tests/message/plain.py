@@ -33,9 +33,11 @@ def one_line(text: str) -> str:
     for character in text[:1000]:
         if character in "\t\n\v\f\r\x1c\x1d\x1e\x1f\x85\u2028\u2029":
             kept.append(" ")
-        elif unicodedata.category(character) in {"Cc", "Cs"}:
-            continue
-        elif character == "\ufeff" or unicodedata.bidirectional(character) in BIDI_CONTROLS:
+        elif (
+            unicodedata.category(character) in {"Cc", "Cs"}
+            or character == "\ufeff"
+            or unicodedata.bidirectional(character) in BIDI_CONTROLS
+        ):
             continue
         else:
             kept.append(character)
@@ -50,7 +52,7 @@ def spelled(value: object) -> str:
     match value:
         case bool():
             return str(value).lower()
-        case float() if value == value and abs(value) < 1e15 and value == int(value):
+        case float() if value.is_integer() and abs(value) < 1e15:
             return str(int(value))
         case None | dict() | bytes():
             return ""

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
 from typing import Any
 
-import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mailer.edition import Context, Slot
 from mailer.message import Recipient
-from tests.message.plain import one_line, slow_message
+from tests.message.plain import slow_message
 from tests.message.samples import KEYS, NOW, SENDER, check_octets, content, edition, mailbox_of, parsed, press
 
 NASTY = st.sampled_from(
     ["\r\n", "\n", "\r", "\0", ".", "From ", "=", "=?", "<script>", '"', "\\", "\u202e", "\u2028", "\ud800",
-     "\x85", "é", "日本", "👩‍👩‍👧", " ", "  ", "\t", ">", "-- ", "&amp;", "--=_", "\xa0", "a" * 80, "Jane", ",", "\ufeff"]
+     "\x85", "é", "日", "👩‍👩‍👧", " ", "  ", "\t", ">", "-- ", "&amp;", "--=_", "\xa0", "a" * 80, "Jane", "\ufeff"]
 )  # fmt: skip
 wild = st.lists(NASTY | st.text(max_size=4), max_size=8).map("".join)
 values = wild | st.integers() | st.floats() | st.booleans() | st.none() | st.lists(wild, max_size=3)
@@ -71,14 +69,14 @@ editions = st.builds(
 
 def unstuffed(text: str) -> str:
     """Undo what format=flowed does to single lines (RFC 3676, section 4.4)."""
-    lines = (line[1:] if line.startswith(" ") else line for line in text.split("\n"))
+    lines = (line.removeprefix(" ") for line in text.split("\n"))
     return "\n".join(line.rstrip(" \t") for line in lines)
 
 
 @settings(deadline=None, max_examples=150)
 @given(editions, recipients)
 def test_the_join_is_what_the_slow_construction_makes(of: Any, recipient: Recipient):
-    """For any edition and reader: the same headers, the same decoded text and HTML; and the octets keep their promises."""
+    """For any edition and reader: the same headers, decoded text and HTML; and octets that keep their promises."""
     message = press(of).message(recipient)
     check_octets(message)
     ours, slow = parsed(message), slow_message(of, SENDER, recipient, KEYS, 72, NOW)
