@@ -17,6 +17,7 @@ from mailer.errors import UserError
 from mailer.keys import Purpose
 from mailer.message import Recipient
 from mailer.message.header import Address, address, mailbox, unstructured
+from mailer.message.identity import message_id
 from mailer.message.links import NOWHERE, PATHS, SLOTS, link
 from mailer.message.press import Press
 from tests.message.samples import (
@@ -80,6 +81,7 @@ def test_the_same_id_stands_in_four_places():
     """V01, V04, N04: Message-ID, ENVID and X-Newsletter-Delivery share one token; the return path proves the same."""
     message = press().message(JANE)
     assert message.message_id == raw_header(message, "Message-ID") == f"<{message.envid}@kiln.example>"
+    assert message.message_id == message_id(KEYS, 72, JANE.subscriber_id, SENDER.message_domain)
     assert raw_header(message, "X-Newsletter-Delivery") == message.envid
     assert KEYS.read_mail_token(Purpose.MESSAGE_ID, message.envid) == (JANE.subscriber_id, 72)
     local, _, domain = message.mail_from.partition("@")
