@@ -32,10 +32,10 @@ KNOWN: dict[str, tuple[int | None, str | None]] = {
     "import-ai-97.md": (97, "Import AI #97： Faking Obama"),
     "thursday-keynotes.md": (None, "Thursday afternoon keynotes: on deep learning and deep fakes"),
     "the-batch.txt": (None, None),
-    "071-the-bell-on-the-bar.md": (71, "Slack Water 71: The bell on the bar"),
-    "072-the-rule-of-twelfths.md": (72, "Slack Water 72: The rule of twelfths"),
-    "073-maa-al-nakhl.md": (73, "ماء راكد ٧٣: ماءُ النخيل"),
-    "074-das-tor-im-deich.md": (74, "Stauwasser 74: Das Tor im Deich"),
+    "071-the-bell-on-the-bar.md": (71, "The bell on the bar"),
+    "072-the-rule-of-twelfths.md": (72, "The rule of twelfths"),
+    "073-maa-al-nakhl.md": (73, "ماءُ النخيل"),
+    "074-das-tor-im-deich.md": (74, "Das Tor im Deich"),
 }
 
 
