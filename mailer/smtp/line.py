@@ -32,7 +32,7 @@ Answers: TypeAlias = Sequence[tuple[int, bytes]]
 """Code and octets of each reply, in the order of the steps; fewer than steps where the line was lost."""
 
 
-class Line(asyncio.Protocol):
+class Line(asyncio.BaseProtocol):
     """Takes over a transport that is connected and quiet. Steps: final, rset, mail, rcpt, data, dot, quit."""
 
     def __init__(self, transport: asyncio.Transport, timeouts: Timeouts | None = None) -> None:
@@ -182,3 +182,19 @@ class Line(asyncio.Protocol):
             self.lose(f"the server took too long {what}")
             return
         self._timer = self._loop.call_later(min(self._deadline - now, self._pulse), self._tick)
+
+
+class TlsLine(Line, asyncio.BufferedProtocol):
+    """A line whose transport decrypts: it reads into a buffer of ours, and not into 256 KB made anew for each reply."""
+
+    def __init__(self, transport: asyncio.Transport, timeouts: Timeouts | None = None) -> None:
+        self._room = memoryview(bytearray(MAX_REPLY))
+        super().__init__(transport, timeouts)
+
+    def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
+        """Lend the buffer; it is emptied at once by buffer_updated."""
+        return self._room
+
+    def buffer_updated(self, nbytes: int) -> None:
+        """Count the replies in."""
+        self.data_received(bytes(self._room[:nbytes]))

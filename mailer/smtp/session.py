@@ -11,7 +11,7 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from mailer.smtp.line import Line
+from mailer.smtp.line import Line, TlsLine
 from mailer.smtp.model import Exchange, Reply, SessionLost
 from mailer.smtp.verdict import COMMANDS, Next, judge
 from mailer.smtp.wire import envelope_commands, read_reply, unfit
@@ -41,7 +41,8 @@ class SmtpSession:
         self, transport: asyncio.Transport, offered: Capabilities, timeouts: Timeouts | None = None
     ) -> None:
         self.offered = offered
-        self._line = Line(transport, timeouts)
+        tls = transport.get_extra_info("sslcontext") is not None
+        self._line = (TlsLine if tls else Line)(transport, timeouts)
         self._ready = False  # the server waits for a body
         self._dirty = False  # a refused transaction has to be forgotten before the next MAIL
 

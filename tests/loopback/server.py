@@ -40,6 +40,7 @@ class LoopbackServer:
         self.peak = 0  # most connections at one time
         self.total = 0  # connections ever
         self.octets = 0
+        self.buffer = memoryview(bytearray(256 * 1024))
         self.mail_parameters = ""  # of the last MAIL and RCPT
         self.rcpt_parameters = ""
         self.context: ssl.SSLContext | None = None
