@@ -153,16 +153,20 @@ def _unreachable(error: DBAPIError) -> str:
 
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest schema, creating what is missing; all of it, or nothing."""
+    _touch(engine)
+    with writing(engine) as connection:
+        migrate(connection)
+
+
+def migrate(connection: Connection, target: str = "head") -> None:
+    """Bring the database to one revision, in the caller's transaction."""
     from alembic import command  # noqa: PLC0415 - 100 ms that only an upgrade needs
 
-    _touch(engine)
-    with _connected(engine, {"mailer_writes": True}) as connection:
-        if engine.dialect.name == "postgresql":
-            connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
-        config = _alembic()
-        config.attributes["connection"] = connection
-        command.upgrade(config, "head")
-        connection.commit()
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_UPGRADE_LOCK)))
+    config = _alembic()
+    config.attributes["connection"] = connection
+    command.upgrade(config, target)
 
 
 def _touch(engine: Engine) -> None:
@@ -218,14 +222,20 @@ def _other_newsletter(uuid: UUID) -> UserError:
     return UserError(Problem(f"the database {message}", "mailer.toml", key="id"))
 
 
+def open_existing(url: str) -> Engine:
+    """Give the engine of a database that is there, in whatever state; raises UserError if there is none."""
+    engine = open_engine(url)
+    if not exists(engine):
+        raise _missing(engine)
+    return engine
+
+
 def open_newsletter(url: str, uuid: UUID) -> Engine:
     """Give the engine of a database that exists, is up to date and belongs to this newsletter.
 
     Raises UserError that says what to do, TryLater if the server does not answer. Never creates anything.
     """
-    engine = open_engine(url)
-    if not exists(engine):
-        raise _missing(engine)
+    engine = open_existing(url)
     try:
         with reading(engine) as connection:
             _require_revision(connection, engine)
@@ -272,8 +282,8 @@ def _require_revision(connection: Connection, engine: Engine) -> None:
         )
 
 
-def check(engine: Engine) -> list[Problem]:
-    """Give what is wrong with the database itself: a damaged file, broken references, an old schema."""
+def check(engine: Engine, uuid: UUID | None = None) -> list[Problem]:
+    """Give what is wrong with the database: a damaged file, broken references, an old schema, another's UUID."""
     with reading(engine) as connection:
         problems = []
         if engine.dialect.name == "sqlite":
@@ -285,6 +295,8 @@ def check(engine: Engine) -> list[Problem]:
             ]
         try:
             _require_revision(connection, engine)
+            if uuid is not None:
+                _require_owner(connection, uuid)
         except UserError as error:
             problems += error.problems
     return problems

@@ -6,11 +6,17 @@ from alembic import context
 
 import mailer.database
 import mailer.delivery.tables
+import mailer.events
 import subscribers
 
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=[mailer.database.metadata, mailer.delivery.tables.metadata, subscribers.metadata],
+    target_metadata=[
+        mailer.database.metadata,
+        mailer.events.metadata,
+        mailer.delivery.tables.metadata,
+        subscribers.metadata,
+    ],
     # SQLite cannot alter most things: a table is copied instead.
     render_as_batch=True,
     transactional_ddl=True,

@@ -6,6 +6,7 @@ from alembic import op
 
 import mailer.database
 import mailer.delivery.tables
+import mailer.events
 import subscribers
 
 revision = "0001"
@@ -13,5 +14,10 @@ down_revision = None
 
 
 def upgrade() -> None:
-    for metadata in (mailer.database.metadata, subscribers.metadata, mailer.delivery.tables.metadata):
+    for metadata in (
+        mailer.database.metadata,
+        mailer.events.metadata,
+        subscribers.metadata,
+        mailer.delivery.tables.metadata,
+    ):
         metadata.create_all(op.get_bind())

@@ -1,0 +1,71 @@
+"""SQLite's side of a backup: the online backup API out, one rename in."""
+
+from __future__ import annotations
+
+import os
+import sqlite3
+from contextlib import closing, suppress
+from typing import TYPE_CHECKING
+
+from mailer.database import sqlite_file
+from mailer.errors import Problem, TryLater, UserError
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+
+def dump(engine: Engine, folder: Path) -> dict[str, int]:
+    """Copy the database as it stands at one moment; writers go on meanwhile."""
+    target = folder / "mailer.db"
+    target.touch(mode=0o600)
+    with closing(_connect(sqlite_file(engine))) as source, closing(_connect(target)) as copy:
+        # All pages in one step: in several, each write of a running send would begin the copy anew.
+        source.backup(copy, pages=-1)
+    return {}
+
+
+def restore(source: Path, engine: Engine) -> None:
+    """Put a copy in the place of the database, whole or not at all. Raises TryLater if somebody is writing."""
+    file = sqlite_file(engine)
+    if file is None:
+        raise AssertionError("SQLite has a file")
+    _require_sound(source)
+    if file.exists():
+        _require_idle(file)
+    file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
+    with source.open("rb") as stream:
+        os.fsync(stream.fileno())
+    for ending in ("-wal", "-shm"):
+        with suppress(FileNotFoundError):
+            file.with_name(file.name + ending).unlink()
+    os.replace(source, file)  # noqa: PTH105 - atomic, and the state folder is on the same file system
+
+
+def _connect(file: Path | None) -> sqlite3.Connection:
+    return sqlite3.connect(str(file), timeout=10, isolation_level=None)
+
+
+def _require_sound(file: Path) -> None:
+    try:
+        with closing(_connect(file)) as connection:
+            said = connection.execute("PRAGMA quick_check(1)").fetchone()[0]
+            connection.execute("PRAGMA journal_mode=DELETE")
+    except sqlite3.Error as error:
+        said = str(error)
+    if said != "ok":
+        raise UserError(Problem(f"the database in the backup is damaged: {said}"))
+
+
+def _require_idle(file: Path) -> None:
+    """Take the write lock for a moment, and bring what the write-ahead log holds into the file."""
+    try:
+        with closing(sqlite3.connect(str(file), timeout=1, isolation_level=None)) as connection:
+            connection.execute("BEGIN EXCLUSIVE")
+            connection.execute("ROLLBACK")
+    except sqlite3.OperationalError:
+        message = "the database is in use: stop `mailer send` and `mailer run`, then restore"
+        raise TryLater(Problem(message, key="database")) from None
+    except sqlite3.DatabaseError:
+        return  # damaged: that is why it is being replaced

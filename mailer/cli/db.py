@@ -1,0 +1,95 @@
+"""mailer db: the database's schema, its health, and one file that holds everything a newsletter must not lose."""
+
+from __future__ import annotations
+
+import os
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from mailer.cli.options import Yes
+from mailer.cli.output import emit, note, say
+
+app = typer.Typer(help="Upgrade, check, back up and restore the database.", no_args_is_help=True)
+
+
+@app.command(epilog="Example: mailer db upgrade")
+def upgrade() -> None:
+    """Bring the database to the schema of this program; all of it, or nothing."""
+    from mailer import database  # noqa: PLC0415 - SQLAlchemy costs 150 ms
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+
+    place = workplace()
+    database.upgrade(place.raw_engine)
+    newest = database.newest_revision()
+    emit({"revision": newest})
+    say(f"the database is at {newest}")
+
+
+@app.command(epilog="Example: mailer db check")
+def check() -> int:
+    """Look for damage, broken references and an old schema; exit 1 if there is any."""
+    from mailer import database  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+
+    place = workplace()
+    problems = database.check(place.raw_engine, place.settings.id)
+    emit({"sound": not problems, "problems": problems})
+    for problem in problems:
+        say(str(problem), style="error")
+    if not problems:
+        say("the database is sound")
+    return 1 if problems else 0
+
+
+@app.command(epilog="Example: mailer db backup ~/backups/")
+def backup(
+    file: Annotated[
+        Path | None,
+        typer.Argument(metavar="[FILE]", help="The file to write, or a folder for it.", show_default=False),
+    ] = None,
+) -> None:
+    """Write database, journal and secret into one file that only you may read.
+
+    It may run while `mailer send` does. Whoever has the file can read your subscribers and sign in your name: keep
+    it as you keep the secret.
+    """
+    from mailer.backup import write_backup  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+
+    place = workplace()
+    now = datetime.now(UTC)
+    target = file or Path()
+    if target.is_dir():
+        target /= f"{place.folder.name}-{now:%Y%m%d-%H%M%S}.mailer.tar.gz"
+    kept = write_backup(target, place.settings, place.engine, now)
+    emit({"file": target.resolve(), "octets": target.stat().st_size, "entries": kept})
+    say(str(target))
+
+
+@app.command(epilog="Example: mailer db restore ~/backups/news-20260714-095200.mailer.tar.gz")
+def restore(
+    file: Annotated[Path, typer.Argument(metavar="FILE", help="What `mailer db backup` wrote.")],
+    yes: Yes = False,
+) -> None:
+    """Bring back database, journal and secret from a backup.
+
+    Replacing a database that is there asks first; what was sent since the backup is then unknown to it. Stop every
+    `mailer send` and `mailer run` of this newsletter before.
+    """
+    from mailer.backup import open_backup, restore_backup  # noqa: PLC0415
+    from mailer.cli.output import confirm  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.database import exists, open_engine  # noqa: PLC0415
+
+    place = workplace()
+    with open_backup(file, place.settings) as opened:
+        if exists(open_engine(place.settings.database)):
+            question = f"Replace the database with that of {opened.made_at:%d %B %Y %H:%M} UTC?"
+            confirm(f"{question} What happened since is lost.", yes=yes)
+        restore_backup(opened, place.settings)
+    emit({"file": file, "made_at": opened.made_at, "database": os.fspath(place.folder)})
+    say(f"restored what was kept on {opened.made_at:%d %B %Y at %H:%M} UTC")
+    note("next: `mailer db check`, then `mailer status` names the mailings that were on their way")
