@@ -13,6 +13,7 @@ import email
 import email.policy
 import json
 import os
+import re
 import shlex
 import shutil
 import socket
@@ -163,9 +164,17 @@ def keep_sample(workspace: Workspace) -> list[Path]:
     workspace.out.mkdir(exist_ok=True)
     shutil.copyfile(newest, paths[0])
     for path, kind in ((paths[1], "html"), (paths[2], "plain")):
-        part = sample.get_body((kind,))
-        path.write_text(part.get_content() if part else "", encoding="utf-8")
+        path.write_text(content(sample, kind), encoding="utf-8")
     return paths
+
+
+def content(message: EmailMessage, kind: str) -> str:
+    """Give one part as a reader sees it; flowed text has a space before some lines (RFC 3676, section 4.4)."""
+    part = message.get_body((kind,))
+    if part is None:
+        return ""
+    text: str = part.get_content()
+    return re.sub("(?m)^ ", "", text) if part.get_param("format") == "flowed" else text
 
 
 def judge(workspace: Workspace) -> bool:
