@@ -29,10 +29,14 @@ class Addresses:
     page: str | None
     folder: Path | None
     beside: Path | None
+    fields: frozenset[str] = frozenset()
+    """Tokens of merge fields: where one is the whole address, the reader's own is judged when it is filled in."""
 
     def absolute(self, address: str) -> str | None:
         """Give the absolute form of `address`, or None where nothing says what it is relative to."""
         address = address.strip()
+        if address in self.fields:
+            return address
         if address.startswith("//"):
             address = "https:" + address
         if not _SCHEME.match(address):

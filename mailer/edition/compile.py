@@ -66,9 +66,9 @@ def begin(issue: Issue, masthead: Masthead) -> Work:
     """Give what every stage needs to know. Raises UserError for a theme that is wrong."""
     theme = resolve_theme(masthead.theme)
     tongue = language.language_of(issue.language, issue.body, masthead.language)
-    addresses = _addresses(issue, masthead)
     links = slots.link_tokens(issue.body + issue.subject)
     tokens = slots.slots_of(issue.merge_fields, links)
+    addresses = _addresses(issue, masthead, frozenset(tokens))
     constants = slots.constants_of(issue.merge_fields, _values(issue, masthead, addresses.page))
     title = slots.fill_text(issue.title or issue.subject, constants)
     return Work(
@@ -86,13 +86,13 @@ def begin(issue: Issue, masthead: Masthead) -> Work:
     )
 
 
-def _addresses(issue: Issue, masthead: Masthead) -> Addresses:
+def _addresses(issue: Issue, masthead: Masthead, fields: frozenset[str]) -> Addresses:
     base = web_root(masthead.base_url)
     own = Addresses(base, None, None, None).absolute(issue.canonical) if issue.canonical else None
     beside = Path(issue.file).parent if masthead.folder else None
     if beside and masthead.folder and not beside.is_absolute() and not beside.is_dir():
         beside = masthead.folder / beside
-    return Addresses(base, own if own and is_web(own) else None, masthead.folder, beside)
+    return Addresses(base, own if own and is_web(own) else None, masthead.folder, beside, fields)
 
 
 def _values(issue: Issue, masthead: Masthead, page: str | None) -> dict[str, str]:

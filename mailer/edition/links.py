@@ -72,7 +72,7 @@ def _address(link: HtmlElement, href: str, addresses: Addresses, report: Report)
             line_of(link),
         )
         unwrap(link)
-    elif not _OPENABLE.match(url):
+    elif url not in addresses.fields and not _OPENABLE.match(url):
         report.warn(
             "link-scheme", f"{href[:60]} is nothing that a mail program opens; its words stay", line_of(link)
         )
@@ -85,13 +85,21 @@ def _needs_text(link: HtmlElement, report: Report) -> None:
     if text_of(link):
         return
     image = link.find(".//img")
-    if image is None:
+    if image is None and _repeated(link):
+        drop(link)
+    elif image is None:
         report.warn(
             "link-empty", f"a link to {link.get('href', '')[:80]} has no text; it was left out", line_of(link)
         )
         drop(link)
     elif not image.get("alt"):
         image.set("alt", _site(link.get("href", "")))
+
+
+def _repeated(link: HtmlElement) -> bool:
+    """Say whether the next link goes to the same place: parsers leave an empty half where they split one."""
+    following = link.xpath("following::a[1]")
+    return bool(following) and following[0].get("href") == link.get("href")
 
 
 def _site(href: str) -> str:

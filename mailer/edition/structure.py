@@ -154,6 +154,9 @@ def _ruby(root: HtmlElement) -> None:
 
 def _lift_blocks(root: HtmlElement) -> None:
     """Unwrap a block inside a phrase (`<a><h3>…`): its text stays there, on a line of its own."""
+    for phrase in reversed(list(elements(root, *_PHRASES))):
+        if has_blocks(phrase) and not _loose(phrase):
+            _push_down(phrase)
     for element in elements(root, "p", "h1", "h2", "h3", "h4", "h5", "h6", "div"):
         parent = element.getparent()
         if parent is None or parent.tag not in _PHRASES:
@@ -161,6 +164,22 @@ def _lift_blocks(root: HtmlElement) -> None:
         if element.getprevious() is not None or (parent.text or "").strip():
             element.addprevious(make("br"))
         unwrap(element)
+
+
+def _loose(phrase: HtmlElement) -> bool:
+    """Say whether text or phrases stand beside the blocks inside `phrase`."""
+    texts = [phrase.text or "", *(child.tail or "" for child in phrase)]
+    return bool("".join(texts).strip()) or any(child.tag not in BLOCKS for child in phrase)
+
+
+def _push_down(phrase: HtmlElement) -> None:
+    """Turn `<a><h3>…</h3><p>…</p></a>` into `<h3><a>…</a></h3><p><a>…</a></p>`."""
+    for block in list(phrase):
+        inner = block.makeelement(phrase.tag, dict(phrase.attrib))
+        inner.text, block.text = block.text, None
+        inner.extend(list(block))
+        block.append(inner)
+    unwrap(phrase)
 
 
 def _paragraphs(root: HtmlElement) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from mailer.edition.colour import READABLE, contrast
 from mailer.edition.language import disagrees
+from mailer.edition.model import Slot
 from mailer.edition.slots import with_defaults
 from mailer.edition.tree import text_of
 
@@ -54,9 +55,8 @@ def _subject(work: Work) -> None:
 
 
 def _sizes(work: Work) -> None:
-    octets = len(work.html.encode("utf-8", "replace")) + _SLOT * work.html.count(
-        "ml" + work.links["link.browser"][2:20]
-    )
+    slots = sum(isinstance(part, Slot) for part in work.parts["html"])
+    octets = len(work.html.encode("utf-8", "replace")) + _SLOT * slots
     if octets > CLIP:
         work.report.error(
             "size-clip", f"{octets:,} octets of HTML: Gmail cuts a mail off at {CLIP:,}, footer and all"
@@ -87,14 +87,14 @@ def _parts(work: Work) -> None:
 def _sender(work: Work) -> None:
     head = work.masthead
     if not head.postal_address.strip():
-        work.report.note(
+        work.report.warn(
             "postal-address", "no postal address is set; the law of many countries wants one in each mail"
         )
     if not (head.list_name or head.sender_name):
         work.report.note("list-name", "the list has no name to put above the mail and into its footer")
     if work.links["link.unsubscribe"] not in work.html:
         work.report.error(
-            "unsubscribe-link", "the template leaves out {{ frame.unsubscribe }}: readers could not leave"
+            "unsubscribe-link", "the template leaves out {{ frame.unsubscribe }}: nobody could leave"
         )
     if disagrees(work.language, text_of(work.tree)):
         work.report.warn(

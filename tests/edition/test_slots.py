@@ -1,0 +1,71 @@
+"""Merge fields become slots that know where they stand; what is the same for all is filled at once."""
+
+from __future__ import annotations
+
+from mailer.edition import Context, Slot
+
+
+def slots(parts) -> list[tuple[str, str, str]]:
+    return [
+        (p.name, str(p.context), p.default) for p in parts if isinstance(p, Slot) and p.name.startswith("sub")
+    ]
+
+
+def test_each_place_has_its_context(mail):
+    """Between tags, in an attribute, in part of a URL and as a whole URL a value is made harmless differently."""
+    compiled = mail(
+        "---\npreheader: P\n---\n"
+        "Hi {{ subscriber.name | default('friend') }}, [page](https://a.example/?u={{ subscriber.id }}) "
+        "[own]({{ subscriber.site }}) ![for {{ subscriber.name }}](https://a.example/x.png)"
+    )
+    assert slots(compiled.edition.html) == [
+        ("subscriber.name", "html", "friend"),
+        ("subscriber.id", "url", ""),
+        ("subscriber.site", "link", ""),
+        ("subscriber.name", "attribute", ""),
+    ]
+
+
+def test_the_text_part_percent_encodes_inside_addresses(mail):
+    """A name with a space would end the address there as well."""
+    compiled = mail("Hi {{ subscriber.name }}: [p](https://a.example/?u={{ subscriber.id }})")
+    assert slots(compiled.edition.text) == [("subscriber.name", "text", ""), ("subscriber.id", "url", "")]
+
+
+def test_the_subject_is_a_header(mail):
+    """A slot of the subject is made safe as a header field."""
+    compiled = mail("Hello.", subject="For {{ subscriber.name | default('you') }}")
+    assert compiled.edition.subject == ("For ", Slot("subscriber.name", Context.HEADER, "you"))
+
+
+def test_constants_are_filled_and_escaped_for_their_place(mail):
+    """The list's name may hold anything."""
+    compiled = mail(
+        "From {{ list.name }}: [x](https://a.example/?l={{ list.name }})", list_name='A & "B" <i>'
+    )
+    assert 'From A &amp; "B" &lt;i&gt;:' in compiled.content
+    assert 'href="https://a.example/?l=A%20%26%20%22B%22%20%3Ci%3E"' in compiled.content
+    assert 'From A & "B" <i>:' in compiled.text
+
+
+def test_our_own_links_are_slots_in_both_parts(mail):
+    """Unsubscribe, preferences and the browser are links of the reader."""
+    edition = mail("Hello.").edition
+    for parts, context in ((edition.html, Context.LINK), (edition.text, Context.TEXT)):
+        own = {p.name: p.context for p in parts if isinstance(p, Slot)}
+        assert own == dict.fromkeys(("link.unsubscribe", "link.preferences", "link.browser"), context)
+
+
+def test_an_issue_on_the_web_is_shown_there(mail):
+    """With an address of its own, the browser link is the same for all."""
+    edition = mail("---\npermalink: /seventy-two\n---\nHello.").edition
+    assert edition.canonical == "https://lighthouse.example/seventy-two"
+    assert "link.browser" not in {p.name for p in edition.html if isinstance(p, Slot)}
+
+
+def test_the_same_issue_gives_the_same_edition(mail):
+    """Deterministic, and whole again after JSON."""
+    source = "# Hi\n\nHello {{ subscriber.name }} ![x](https://a.example/x.png)"
+    first, second = mail(source).edition, mail(source).edition
+    assert first == second
+    assert type(first).from_json(first.to_json()) == first
