@@ -169,7 +169,11 @@ def sample_of(edition: Edition, one: ListSettings | None) -> Sample:
 
 def _part(message: EmailMessage, kind: str) -> str:
     part: Any = message.get_body((kind,))
-    return str(part.get_content()).replace("\r\n", "\n")
+    content = str(part.get_content()).replace("\r\n", "\n")
+    if part.get_param("format") == "flowed":
+        # What stands in the message for mail programs alone (RFC 3676): stuffing, and spaces that join lines.
+        return re.sub(r"(?m)^ |(?<!^--) +$", "", content)
+    return content
 
 
 def _sender(one: ListSettings | None) -> Sender:
