@@ -9,14 +9,12 @@ import mailer.delivery.tables
 import mailer.events
 import subscribers
 
+# A room may share another's metadata, and Alembic refuses to be told the same table twice.
+ROOMS = (mailer.database, mailer.events, mailer.delivery.tables, subscribers)
+
 context.configure(
     connection=context.config.attributes["connection"],
-    target_metadata=[
-        mailer.database.metadata,
-        mailer.events.metadata,
-        mailer.delivery.tables.metadata,
-        subscribers.metadata,
-    ],
+    target_metadata=list(dict.fromkeys(room.metadata for room in ROOMS)),
     # SQLite cannot alter most things: a table is copied instead.
     render_as_batch=True,
     transactional_ddl=True,

@@ -62,7 +62,7 @@ def shape(connection: Connection) -> dict[str, Any]:
         shapes[name] = {
             "columns": [{**column, "type": str(column["type"])} for column in told.get_columns(name)],
             "key": told.get_pk_constraint(name),
-            "references": told.get_foreign_keys(name),
+            "references": sorted(told.get_foreign_keys(name), key=str),
             "unique": sorted(told.get_unique_constraints(name), key=lambda one: str(one["name"])),
             "checks": sorted(told.get_check_constraints(name), key=lambda one: str(one["name"])),
             "indexes": sorted(plain(index) for index in told.get_indexes(name)),
