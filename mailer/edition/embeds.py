@@ -36,6 +36,11 @@ def card_embeds(root: HtmlElement, words: Mapping[str, str], base: str | None, r
     for element in elements(root, "iframe", "video", "audio", "object", "embed"):
         if element.getparent() is not None and not _inside_embed(element):
             _card(element, words, base, report)
+    for paragraph in elements(root, "p", "div"):
+        if url := _bare_video(paragraph):
+            card = _card_of(recognise(url, "iframe"), "", None, words)
+            replace(paragraph, card)
+            report.note("embed", "the bare address of a video became a linked card", line_of(card))
     for quote in elements(root, "blockquote"):
         if names := classes(quote) & _QUOTED.keys():
             _post(quote, _QUOTED[names.pop()], words)
@@ -54,17 +59,36 @@ def _card(element: HtmlElement, words: Mapping[str, str], base: str | None, repo
         return
     player = recognise(url, _MEDIA.get(str(element.tag), "iframe"))
     title = _title(element)
-    label = f"{title} ({player.site})" if title else say(words[player.verb], site=player.site)
-    card = make("div", class_="card", data_kind=player.kind, data_url=player.url, data_title=label)
+    card = _card_of(player, title, _poster(element, base), words)
     if line:
         card.set("data-line", str(line))
-    thumbnail = player.thumbnail or _poster(element, base)
-    if thumbnail:
-        card.append(_picture(player.url, thumbnail, title or player.site))
-    card.append(_caption(player, label))
     report.note("embed", f"an embed of {player.site} became a linked card", line)
     replace(element, card)
     hoist(card)
+
+
+def _card_of(player: Player, title: str, poster: str | None, words: Mapping[str, str]) -> HtmlElement:
+    label = f"{title} ({player.site})" if title else say(words[player.verb], site=player.site)
+    card = make("div", class_="card", data_kind=player.kind, data_url=player.url, data_title=label)
+    if thumbnail := player.thumbnail or poster:
+        card.append(_picture(player.url, thumbnail, title or player.site))
+    card.append(_caption(player, label))
+    return card
+
+
+def _bare_video(paragraph: HtmlElement) -> str | None:
+    """Give the address of a video that has a paragraph to itself, as blogs embed them."""
+    words = text_of(paragraph)
+    children = list(paragraph)
+    if (
+        not words.startswith("https://")
+        or " " in words
+        or [child.tag for child in children] not in ([], ["a"])
+    ):
+        return None
+    if children and children[0].get("href") != words:
+        return None
+    return words if recognise(words, "iframe").kind == "youtube" else None
 
 
 def _address(element: HtmlElement, base: str | None) -> str | None:

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
     from mailer.edition.report import Report
 
 _OPENABLE = re.compile(r"(?:https?://[^/?#\s]|mailto:[^\s]|tel:\+?[\d(])", re.IGNORECASE)
+_OURS = ("button", "card-caption", "card-picture")
 _NOTE = re.compile(r"#fn\d+\Z")
 _BUTTON = re.compile(r"^(?:btn|button|wp-block-button__link|cta)(?:$|[-_])")
 
@@ -111,7 +112,7 @@ def make_buttons(root: HtmlElement) -> None:
     for link in elements(root, "a"):
         wanted = any(_BUTTON.match(name) for name in link.get("class", "").lower().split())
         parent = link.getparent()
-        if not wanted or parent.tag != "p" or parent.get("class") or not text_of(link):
+        if not wanted or parent.tag != "p" or parent.get("class") in _OURS or not text_of(link):
             continue
         links = list(parent)
         if "".join([parent.text or "", *(child.tail or "" for child in links)]).strip() or {

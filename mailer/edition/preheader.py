@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 LONGEST = 140
 _PADDED = 180  # columns after which no client goes on into the mail
 _PAD = "&#847;&zwnj;&nbsp;"
-_TAG = re.compile(r"<[^<>]{0,500}>")
+_TAG = re.compile(r"</?[A-Za-z!][^<>]{0,500}>")
 _ENOUGH = 40
 
 

@@ -96,3 +96,18 @@ def test_a_quoted_post_keeps_its_words(mail):
     )
     assert "> High water." in compiled.text
     assert [link.url for link in compiled.edition.links] == ["https://twitter.com/p/status/1"]
+
+
+@pytest.mark.parametrize(
+    "source",
+    [
+        "https://youtu.be/abcDEF123_-",
+        "<div class=x>\nhttps://www.youtube.com/watch?v=abcDEF123_-\n</div>",
+        "<figure><div>\nhttps://youtu.be/abcDEF123_-\n</div><figcaption>Tides</figcaption></figure>",
+    ],
+)
+def test_a_bare_address_of_a_video_becomes_a_card(source, mail):
+    """Blogs turn a video's address on a line of its own into a player."""
+    compiled = mail(f"Before.\n\n{source}\n\nAfter, see https://youtu.be/abcDEF123_- again.")
+    assert compiled.content.count("hqdefault.jpg") == 1
+    assert [link.url for link in compiled.edition.links][:2] == [YOUTUBE, YOUTUBE]
