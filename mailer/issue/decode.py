@@ -38,12 +38,14 @@ _TEXT_CODECS = frozenset(_PLAUSIBLE) | {
     "gbk",
 }
 _CONTROLS = re.compile("[\x00-\x08\x0e-\x1f\x7f\ufdd0-\ufdef\ufffe\uffff\U0001fffe\U0001ffff]")
-_BREAKS = re.compile("\r\n?|\x0b|\x0c")
-_SEPARATORS = re.compile("[\u2028\u2029]")
+_BREAKS = re.compile("\r\n?")
+_SEPARATORS = re.compile("[\x0b\x0c\u2028\u2029]")  # no editor counts them as line ends
 _SURROGATES = re.compile("[\ud800-\udfff]")
 _C1 = re.compile("[\x80-\x9f]")
 _C1_MEANING = {n: bytes((n,)).decode("cp1252", "ignore") for n in range(0x80, 0xA0)}
-_SUSPECT = re.compile("[\x80-\u2dff][\x80-\u2dff]|\u00c3 ")
+# Mojibake has two or more such characters in a row; quotes, dashes and hard spaces in a row are just typography.
+_ODD = "\x80-\x9f\xa1-\u200f\u2028-\u2dff"
+_SUSPECT = re.compile(f"[\x80-\u2dff][{_ODD}]|[{_ODD}][\x80-\u2dff]|\u00c3 ")
 _HIGH_PAIR = re.compile(rb"[\x80-\xff]{2}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _SAMPLE = 32_000

@@ -155,6 +155,8 @@ def _matter(head: bytes, name: str) -> tuple[FrontMatter | None, str]:
         if len(head) == _HEAD:
             return None, ""
         raise
+    if matter.kind == "none" and len(head) == _HEAD and head.lstrip().startswith((b"---", b"+++", b"{")):
+        return None, ""
     return matter, heading(page) if matter.kind == "none" or not matter.values.get("title") else ""
 
 

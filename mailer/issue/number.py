@@ -118,7 +118,7 @@ def number_of_title(title: str) -> int | None:
 
 def number_of_name(file: str) -> int | None:
     """Give the number of a file name, after a leading date is taken off."""
-    name = undated(name_of(file))
+    name = undated(name_of(file))[:200]
     marked = number_of_title(name.replace("-", " ").replace("_", " ")) if not name.isdecimal() else None
     if marked is not None:
         return marked

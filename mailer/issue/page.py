@@ -147,6 +147,11 @@ class Page:
         pieces.append(self.text[at:])
         return replace(self, text="".join(pieces), hidden=tuple(hidden)) if at else self
 
+    def trimmed(self) -> Page:
+        """Give the page without empty lines at its end."""
+        text = self.text.rstrip()
+        return replace(self, text=text, numbers=self.numbers[: text.count("\n") + 1])
+
     def shown(self) -> Page:
         """Put everything hidden back."""
         return replace(self, text=self.reveal(self.text), hidden=()) if self.hidden else self

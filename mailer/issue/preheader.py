@@ -63,6 +63,7 @@ def _paragraphs(page: Page, title: str) -> Iterator[str]:
 
 def _prose(page: Page, text: str) -> Iterator[str]:
     for block in re.split(r"\n[ \t]*\n", text):
+        block = block.strip("\n")  # noqa: PLW2901 - the block without its ends
         lines = [line for line in block.split("\n") if not _NO_PROSE.match(line) and BLOCK_MARK not in line]
         if not lines or len(lines) < len(block.strip().split("\n")) / 2 or _setext(lines):
             continue
@@ -72,4 +73,4 @@ def _prose(page: Page, text: str) -> Iterator[str]:
 
 
 def _setext(lines: list[str]) -> bool:
-    return len(lines) == 2 and not lines[1].strip("=- \t")
+    return len(lines) == 2 and bool(lines[1].strip()) and not lines[1].strip("=- \t")

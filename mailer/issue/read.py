@@ -34,6 +34,7 @@ _MOST_FINDINGS = 200
 _FIRST_HEADING = re.compile(
     r"\s*(?:#[ \t]+([^\n]{1,400}?)(?:[ \t]+#+)?[ \t]*(?:\n|$)|([^\n#>|-][^\n]{0,400})\n=+[ \t]*(?:\n|$))"
 )
+_MORE = re.compile(MORE_MARK)
 _TRUNCATED = re.compile(r"(?:\u2026|\.\.\.|&hellip;|\[\u2026\]|\[\.\.\.\]|\[&hellip;\])[\s*_\"\u201d)]*$")
 
 
@@ -68,9 +69,9 @@ class _Writer:
         fields = self._fields
         title = fields.text("title") or heading(page)
         claimed = fields.text("title", "subject") or title
-        body = page.sub(re.compile(f"[ \t]*{MORE_MARK}[ \t]*"), "")
+        body = page.sub(_MORE, "")
         own = [self._merged(text, "preheader") for text in fields.preheaders()]
-        body = show_code(body)
+        body = show_code(body).trimmed()
         more = fields.address("link", "more_url", "source_url", "original_url")
         truncated = bool(_TRUNCATED.search(body.text[-200:]))
         canonical = fields.canonical()
@@ -106,7 +107,8 @@ class _Writer:
     def _merged(self, text: str, key: str) -> str:
         if "{{" not in text:
             return text
-        page = self._merge.tokenise_value(text, self._file, self._fields.line(key))
+        place = key if self._fields.get(key) else "title"
+        page = self._merge.tokenise_value(text, self._file, self._fields.line(place))
         self._found += page.findings
         return one_line(page.text)
 

@@ -15,6 +15,7 @@ from mailer.issue.dialects.embeds import lone_urls
 from mailer.issue.dialects.emphasis import emphasis
 from mailer.issue.dialects.feed import feed
 from mailer.issue.dialects.html2md import html2md
+from mailer.issue.dialects.html_blocks import bylines, html_blocks
 from mailer.issue.dialects.hugo import hugo
 from mailer.issue.dialects.kramdown import kramdown
 from mailer.issue.dialects.liquid import liquid
@@ -51,7 +52,7 @@ def translate(page: Page, separator: str = "") -> Page:
 def repair(page: Page, *, markdown: bool) -> Page:
     """Repair the prose; a text without markup gets its implied structure."""
     page = cruft(page)
-    for step in (lone_urls, obsidian, kramdown, callouts) if markdown else ():
+    for step in (html_blocks, bylines, lone_urls, obsidian, kramdown, callouts) if markdown else ():
         page = step(page)
     page = page.hide(match.span() for match in _ADDRESSES.finditer(page.text))
     page = rules(page)

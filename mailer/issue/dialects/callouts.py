@@ -27,7 +27,7 @@ _ADMONITION = re.compile(
 _LAYOUT = frozenset(
     {"columns", "column", "center", "row", "grid", "left", "right", "section", "figure", "wide"}
 )
-_DEEPEST = 8
+_DEEPEST, _MOST_OPEN = 8, 50
 
 
 def quoted(text: str, name: str) -> str:
@@ -65,7 +65,7 @@ def _directives(page: Page) -> Page:
             if open_:
                 open_.pop()
             made.append((number, ("> " * sum(open_)).rstrip()))
-        elif (match := _OPEN.match(line)) and (match[2] is not None or match[3]):
+        elif len(open_) < _MOST_OPEN and (match := _OPEN.match(line)) and (match[2] is not None or match[3]):
             kind, name = _directive(match)
             shown = kind not in _LAYOUT and depth < _DEEPEST
             open_.append(shown)

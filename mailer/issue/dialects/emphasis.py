@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
-from mailer.issue.dialects.labels import strong
+from mailer.issue.dialects.labels import em, strong
 from mailer.issue.page import Edit, info, warning
 
 if TYPE_CHECKING:
@@ -23,6 +23,8 @@ if TYPE_CHECKING:
 _RUN = re.compile(r"\*+")
 # Where a new paragraph, item, heading, quote or table row begins, stars start afresh.
 _FRESH = re.compile(r"^[ \t>]*(?:[-+*][ \t]|\d{1,9}[.)][ \t]|#{1,6}[ \t]|\||$)|^[ \t]*>", re.MULTILINE)
+# `the *word *and`: the closing star stands on the wrong side of the space.
+_TORN = re.compile(r"(?:^|(?<=[ (]))\*([^\W\d][^*\n]{0,60}[^\s*])[ ]\*(?=[^\W\d])(?![^*\n]*\*)", re.MULTILINE)
 _LONGEST = 300
 _DEEPEST_SEARCH = 12
 _JOINED = info("emphasis", "Stars that would have been printed became bold text.")
@@ -39,6 +41,9 @@ class _Stars:
 
 def emphasis(page: Page) -> Page:
     """Give the page with all stars mended that would be printed."""
+    if "*" not in page.text:
+        return page
+    page = page.sub(_TORN, lambda match: f"{em(match[1])} ", _JOINED)
     return page.splice(_edits(page.text)) if "**" in page.text else page
 
 

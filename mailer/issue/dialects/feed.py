@@ -21,7 +21,7 @@ _NO_PROSE = re.compile(
 )
 _ELLIPSIS = r"(?:&hellip;|\u2026|\.\.\.)"
 _HEADED = re.compile(
-    rf"([^\W\d_a-z\u2026&][^\n\u2026]{{8,180}}?[:?!.])(?:{_ELLIPSIS})([^\u2026&\n](?:(?!{_ELLIPSIS})[^\n]){{4,250}}){_ELLIPSIS}(?=\S)"
+    rf"([^\W_a-z\u2026&][^\n\u2026]{{8,180}}?[:?!.])(?:{_ELLIPSIS})([^\u2026&\n](?:(?!{_ELLIPSIS})[^\n]){{4,250}}){_ELLIPSIS}(?=\S)"
 )
 _TITLED = re.compile(r"([^\W\d_a-z\u2026&][^\n:.\u2026]{8,120}:)(?=[A-Z][^\n]{100})")
 _ELLIPSIS_SIGN = "\u2026"

@@ -21,7 +21,7 @@ _HARD = re.compile(r"&nbsp;|&#160;|&#xa0;", re.IGNORECASE)
 _TOKEN = re.compile(r"(\*+|[ \u00a0]{2,})")
 _GAP = re.compile(r"[ \u00a0]{2,}")
 _LINK_SPACE = re.compile(r"\[[ \u00a0]+([^\[\]\n]{1,500})\](?=\()")
-_GLUED = re.compile(r"(?<=[a-z][a-z][a-z][.!?])(?=[A-Z][a-z]{1,20}[ ,'\u2019])")
+_GLUED = re.compile(r"(?<=[a-z][a-z][.!?])(?=[A-Z][a-z]{1,20}[ ,'\u2019])")
 _STRUCTURE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||>|\[\^)")
 _ITEM = re.compile(r"[ \t]*(?:[-+*]|\d{1,9}[.)])[ \t]+")
 _NOTE = warning(
@@ -58,8 +58,13 @@ def html2md(page: Page) -> Page:
     if not notes:
         return page
     page = page.with_lines(made, notes)
-    page = page.sub(_LINK_SPACE, lambda match: f" [{match[1].rstrip()}]")
+    page = page.sub(_LINK_SPACE, _link)
     return page.sub(_GLUED, " ", _SPACE_NOTE)
+
+
+def _link(match: re.Match[str]) -> str:
+    before = match.string[match.start() - 1 : match.start()]
+    return f"{'' if before.isspace() else ' '}[{match[1].rstrip()}]"
 
 
 def _line(line: str) -> str | None:
@@ -114,7 +119,9 @@ def _classify(pieces: list[_Piece]) -> None:
             following.text = following.text[1:]
     for index, piece in enumerate(pieces):
         previous = pieces[index - 1] if index else None
-        following_ = pieces[index + 1] if index + 1 < len(pieces) else None
+        # An ellipsis alone is the beginning of what follows it.
+        rest = (later for later in pieces[index + 1 : index + 3] if any(map(str.isalnum, later.text)))
+        following_ = next(rest, None)
         piece.kind = _kind(piece, previous, following_)
 
 
@@ -130,9 +137,10 @@ def _kind(piece: _Piece, previous: _Piece | None, following: _Piece | None) -> s
         return "title"
     if italic and (not previous or previous.kind != "em"):
         return "em"
-    if (piece.gap or piece.before >= 2) and label_end(piece.text.lstrip(" \u00a0")):
+    if (piece.gap or not previous) and label_end(piece.text.lstrip(" \u00a0")):
         return "opening"
-    return "strong" if enclosed and _tight(piece, previous, following) else "plain"
+    tight = enclosed and not (previous and previous.kind == "label") and _tight(piece, previous, following)
+    return "strong" if tight else "plain"
 
 
 def _tight(piece: _Piece, previous: _Piece | None, following: _Piece | None) -> bool:

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
     from mailer.issue.page import Note
 
 _CODE = re.compile(r"\{\{(?:<([^<>]{0,3000})>|%([^%]{0,3000})%)\}\}")
-_NAME = re.compile(r"[ \t\n]*(/?)[ \t\n]*([\w./-]+)(.*?)(/?)[ \t\n]*$", re.DOTALL)
+_NAME = re.compile(r"(/?)[ \t\n]*([\w./-]{1,100})([^\0]*)")
 _NOTICES = (
     "notice|alert|callout|admonition|hint|tip|warning|note|info|important|caution|danger|details|expand|"
     "collapse|quote|blockquote|aside|success|question|example"
@@ -63,7 +63,7 @@ def _notices(text: str) -> Iterator[Edit]:
 
 def _codes(text: str) -> Iterator[Edit]:
     for match in _CODE.finditer(text):
-        parts = _NAME.match(match[1] if match[1] is not None else match[2])
+        parts = _NAME.match((match[1] or match[2] or "").strip().removesuffix("/"))
         if not parts:
             yield Edit(match.start(), match.end(), "", warning("residue", "An empty shortcode was dropped."))
             continue

@@ -4,22 +4,27 @@ from __future__ import annotations
 
 import re
 
-# A capital letter, or a letter of a script without capitals; at most six words.
-LABEL = re.compile(
-    r"((?:[\u2013-][ \u00a0])?[^\W\d_a-z]"
-    r"(?:[^\s:\uff1a.!?,;*\[\]()<>\u2026\u3002\uff0c\uff01\uff1f|\ufdd0-\ufddd]{0,24}[ \u00a0]?){1,6})(:|\uff1a)"
+# A capital letter, or a letter of a script without capitals; then anything but the end of a sentence.
+_LABEL = re.compile(
+    r"(?:[\u2013-][ \u00a0])?[^\W\d_a-z]"
+    r"[^:\uff1a.!?*\[\]()<>\u2026\u3002\uff0c\uff01\uff1f|\n\ufdd0-\ufddd]{1,45}([:\uff1a])"
 )
+_ENTITY = re.compile(r"&[a-z]{2,8};")
 _SPACES = " \t\u00a0"
+_MOST_WORDS, _MOST_WORDS_WITH_COMMA = 6, 3
 
 
 def label_end(text: str) -> int:
     """Give the position after the colon of a label that opens the text, or 0."""
-    match = LABEL.match(text)
-    if not match or not 2 <= len(match[1].strip()) <= 45 or len(match[1].split()) > 6:
+    match = _LABEL.match(text)
+    if not match:
         return 0
-    rest = text[match.end() : match.end() + 2]
+    words = _ENTITY.sub("&", match[0])
+    if ";" in words or len(words.split()) > (_MOST_WORDS_WITH_COMMA if "," in words else _MOST_WORDS):
+        return 0
     # "http://" and "10:30" have no space after the colon; a full-width colon needs none.
-    return match.end() if match[2] == "\uff1a" or rest[:1] in {" ", "\u00a0"} else 0
+    spaced = text[match.end() : match.end() + 1] in {" ", "\u00a0"}
+    return match.end() if spaced or match[1] == "\uff1a" else 0
 
 
 def with_label(text: str) -> str:

@@ -108,7 +108,7 @@ def _embed(name: str, rest: str) -> str | None:
         file, _, rest = rest.partition(" ")
         return _by_name(file.strip("\"'").rsplit("/", 1)[-1].rsplit(".", 1)[0].lower(), rest)
     if name == "img":
-        parts = _OCTOPRESS.match(rest)
+        parts = _OCTOPRESS.match(rest[:500])
         values = {"src": parts[1], "width": parts[2] or "", "alt": parts[3].strip("\"' ")} if parts else {}
         return embeds.figure(values)
     if name == "embed" and rest.startswith("http"):

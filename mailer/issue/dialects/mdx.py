@@ -24,10 +24,11 @@ _MODULE = re.compile(
     re.MULTILINE,
 )
 _COMMENT, _END_COMMENT = re.compile(r"\{/\*"), re.compile(r"\*/\}")
-_STYLE = re.compile(r"[ \t]+(?:style|css|sx)=\{\{[^{}]{0,1000}\}\}")
+_STYLE = re.compile(r"[ \t](?:style|css|sx)=\{\{[^{}]{0,1000}\}\}")
 _CLASS = re.compile(r"(<[a-z][\w-]{0,30}\b[^<>]{0,500}?[ \t])className=")
 _SPACE = re.compile(r"\{[ \t]*([\"'`])([ \t]*)\1[ \t]*\}")
 _TAG = re.compile(r"<(/?)([A-Z][A-Za-z0-9.]{1,60})((?:[ \t\n][^<>]{0,3000})?)>")
+_CLOSED = re.compile(r"</([A-Z][A-Za-z0-9.]{1,60})>")
 _OPEN_CALLOUT = re.compile(
     r"<(Callout|Note|Tip|Warning|Info|Alert|Aside|Admonition|Caution|Danger|Notice)\b([^<>]{0,500})(?<!/)>"
 )
@@ -89,6 +90,8 @@ def _links(text: str) -> Iterator[Edit]:
 
 
 def _tags(text: str) -> Iterator[Edit]:
+    # A name in angle brackets without attributes or an end, as in List<String>, is no component.
+    closed = set(_CLOSED.findall(text))
     for match in _TAG.finditer(text):
         name = match[2]
         if name.isupper():
@@ -96,7 +99,7 @@ def _tags(text: str) -> Iterator[Edit]:
         html = None if match[1] else _embed(name.lower(), match[3])
         if html:
             yield embeds.block(text, match.start(), match.end(), html)
-        elif match[3].strip() or match[1] or f"</{name}>" in text[match.end() : match.end() + 20_000]:
+        elif match[3].strip() or match[1] or name in closed:
             note = warning("residue", f"The component <{name}> was taken off; its content stays.")
             yield Edit(match.start(), match.end(), "", None if match[1] else note)
 

@@ -25,7 +25,7 @@ _SIZE = re.compile(r"(\d{1,4})(?:x\d{1,4})?$")
 _COMMENT = re.compile(r"%%[^%]{0,5000}%%")
 _BLOCK_ID = re.compile(r"[ \t]\^[A-Za-z0-9-]{4,40}$", re.MULTILINE)
 _DEFINED = re.compile(r"^[ \t]{0,3}\[([^\[\]\n]{1,100})\]:", re.MULTILINE)
-_HIGHLIGHT = re.compile(r"(?<![=\w])==(?=[^\s=])([^=\n]{1,1000})(?<=[^\s=])==(?![=\w])")
+_HIGHLIGHT = re.compile(r"(?<![=A-Za-z0-9_])==(?=[^\s=])([^=\n]{1,1000})(?<=[^\s=])==(?![=A-Za-z0-9_])")
 
 
 def obsidian(page: Page) -> Page:

@@ -26,12 +26,13 @@ _DRAWN = re.compile(
 )
 _UNDER_BLANK = re.compile(r"(?:\A|(?<=\n\n))[ \t]{0,3}={3,}[ \t]*$", re.MULTILINE)
 _BEFORE_TEXT = re.compile(
-    r"^([ \t]{0,3})[*_]{0,3}([#$=~])\2{5,}[*_]{0,3}(?=[^\s#$=~*_]|\*\*\w)", re.MULTILINE
+    r"^([ \t]{0,3})[*_]{0,3}([#$=~])\2{5,}(?:[*_]{1,3}(?=[ \t]))?(?=[^\s#$=~])", re.MULTILINE
 )
 _AFTER_TEXT = re.compile(r"(?<=[^\s#$=~])[*_ ]{0,3}([#$=~])\1{6,}[*_]{0,3}[ \t]*$", re.MULTILINE)
 _HOLLOW = re.compile(
     r"^[ \t]*(?:(?:&nbsp;|&#160;|&#xa0;|\u00a0|\u200b|<br[ \t]*/?>)[ \t]*)+$", re.MULTILINE | re.IGNORECASE
 )
+_TWICE = re.compile(r"^\*\*\*[ \t]*(?:\n[ \t]*){1,20}\*\*\*[ \t]*$", re.MULTILINE)
 _NOTE = info("rule", "A drawn line became a rule.")
 
 
@@ -43,7 +44,8 @@ def rules(page: Page) -> Page:
     page = page.sub(_DRAWN, _drawn, _NOTE)
     page = page.sub(_UNDER_BLANK, RULE, _NOTE)
     page = page.sub(_BEFORE_TEXT, f"\n{RULE}\n\n", _NOTE)
-    return page.sub(_AFTER_TEXT, f"\n\n{RULE}\n", _NOTE)
+    page = page.sub(_AFTER_TEXT, f"\n\n{RULE}\n", _NOTE)
+    return page.sub(_TWICE, RULE)
 
 
 def _drawn(match: re.Match[str]) -> str | None:
