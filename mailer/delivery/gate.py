@@ -81,6 +81,8 @@ class Gate:
             self.down_since, self._streak = None, 0
         elif signal is Signal.RELAY_BUSY:
             self._pace.busy(now)
+        elif signal is Signal.RELAY_DOWN:
+            self.fail(self.trouble, now)
         elif signal is Signal.RELAY_QUOTA:
             self._pace.busy(now, _QUOTA_REST)
 

@@ -11,7 +11,7 @@ import logging
 from typing import TYPE_CHECKING, Final
 
 from mailer.delivery.model import Settlement
-from mailer.delivery.outcome import Signal, judge_final, judge_loss, judge_refusal
+from mailer.delivery.outcome import Signal, judge_final, judge_loss, judge_refusal, judge_silence
 from mailer.delivery.states import DeliveryState
 from mailer.errors import MailerError
 from mailer.smtp import Envelope, Reply, SessionLost
@@ -128,14 +128,19 @@ class Lane:
         if current is not None:
             now = engine.work.clock()
             engine.record([judge_loss(current, lost, self._kind, now, engine.jitter())], None)
-        if lost.reply is None and current is None:
-            engine.unreachable(self._gate, lost.why)
-        if offered is not None and lost.reply is not None:
-            settlement = self._turned_down(offered, lost.reply, "", quiet=count > 0)
+        if offered is None:
+            return
+        if lost.reply is not None:
+            settlement = self._turned_down(offered, lost.reply, lost.at, quiet=count > 0)
             if settlement is not None:
                 engine.record([settlement], None)
-        elif offered is not None:
-            engine.give_back([offered])
+        elif current is not None:
+            engine.give_back(
+                [offered]
+            )  # the body's fate is told above; the envelope behind it was hardly begun
+        else:
+            engine.unreachable(self._gate, lost.why)
+            engine.record([judge_silence(offered, lost.why, engine.work.clock())], None)
 
     def _turned_down(
         self, offered: Claim, reply: Reply, at: str, *, quiet: bool = False

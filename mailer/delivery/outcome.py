@@ -28,6 +28,7 @@ RETRIES: Final = tuple(timedelta(minutes=minutes) for minutes in _MINUTES)
 """The wait after each failed try: short for greylisting, then doubling to twice a day; five days in all."""
 
 _RELAY_PAUSE: Final = timedelta(seconds=5)
+_QUICK_TRIES: Final = 3
 
 
 class Signal(StrEnum):
@@ -37,6 +38,7 @@ class Signal(StrEnum):
     SUCCESS = "success"
     DOMAIN_BUSY = "domain-busy"  # the far host asks for patience: that domain slows down
     RELAY_BUSY = "relay-busy"  # the relay asks for patience
+    RELAY_DOWN = "relay-down"  # the relay is better left alone for a while
     RELAY_QUOTA = "relay-quota"  # the relay's day is used up
     RELAY_REFUSES = "relay-refuses"  # the relay will not take our mail at all: a person must look
 
@@ -53,7 +55,7 @@ _SIGNALS: Final = {
     Cause.FAR_BUSY: Signal.DOMAIN_BUSY,
     Cause.RELAY_BUSY: Signal.RELAY_BUSY,
     Cause.RELAY_QUOTA: Signal.RELAY_QUOTA,
-    Cause.RELAY_DOWN: Signal.RELAY_BUSY,
+    Cause.RELAY_DOWN: Signal.RELAY_DOWN,
     Cause.RELAY_REFUSES_US: Signal.RELAY_REFUSES,
     Cause.DEFERRED: Signal.NONE,
     Cause.REFUSED: Signal.NONE,
@@ -94,6 +96,16 @@ def judge_loss(claim: Claim, lost: SessionLost, kind: Kind, now: datetime, jitte
     if lost.in_doubt:
         return Settlement(claim, State.UNCERTAIN, now, reply=lost.why)
     return Settlement(claim, State.DEFERRED, now, reply=lost.why, due_at=now + _RELAY_PAUSE)
+
+
+def judge_silence(claim: Claim, why: str, now: datetime) -> Settlement:
+    """Judge an envelope at which the line was lost without a word: a try like any other, soon made again.
+
+    Counted, so that a reader at whose address a server always hangs up does not hold the others up for ever.
+    """
+    due_at = now + _RELAY_PAUSE if claim.attempts < _QUICK_TRIES else next_try(claim.attempts, now, 0.0)
+    state = State.DEFERRED if due_at is not None else State.REFUSED
+    return Settlement(claim, state, now, sent=False, reply=why, due_at=due_at)
 
 
 def next_try(attempts: int, now: datetime, jitter: float) -> datetime | None:

@@ -61,7 +61,7 @@ class Pace:
             return
         self._rate = min(self._rate * _RECOVERY, self.limit)
         if self._rate >= min(self._ceiling * 4, self.limit):
-            self._rate, self._streak = self.limit, 0
+            self._rate, self._streak, self._next = self.limit, 0, now
 
     @property
     def free(self) -> bool:

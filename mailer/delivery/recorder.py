@@ -15,6 +15,7 @@ import asyncio
 import logging
 import threading
 import time
+from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
@@ -22,9 +23,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
-from mailer.database import writing
 from mailer.delivery import ledger
-from mailer.errors import TryLater
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -73,6 +72,7 @@ class Recorder:
         self._epoch = epoch
         self._clock = clock
         self._patience = patience
+        self._connection: Connection | None = None
         self._queue: SimpleQueue[_Move | _Job | None] = SimpleQueue()
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
@@ -115,6 +115,7 @@ class Recorder:
                 self._answer([move.answer for move in moves], partial(self._write, moves))
             for job in jobs:
                 self._answer([job.answer], partial(self._do, job))
+        self._hang_up()
 
     def _do(self, job: _Job) -> list[object]:
         return [self._transact(job.work)]
@@ -139,11 +140,24 @@ class Recorder:
         return granted
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
-        def once() -> T:
-            with writing(self._engine) as connection:
-                return work(connection)
+        return self._again(partial(self._once, work))
 
-        return self._again(once)
+    def _once(self, work: Callable[[Connection], T]) -> T:
+        """Run one transaction on the thread's own connection, which is kept: a pool's checkout costs a round trip."""
+        if self._connection is None:
+            self._connection = self._engine.connect()
+        try:
+            with self._connection.begin():
+                return work(self._connection)
+        except (OperationalError, InterfaceError):
+            self._hang_up()
+            raise
+
+    def _hang_up(self) -> None:
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(OperationalError, InterfaceError):
+                connection.close()
 
     def _again(self, work: Callable[[], T]) -> T:
         """Do it until the database or the disk lets it; the wait doubles up to two seconds."""
@@ -151,7 +165,7 @@ class Recorder:
         while True:
             try:
                 return work()
-            except (OperationalError, InterfaceError, TryLater, OSError) as problem:
+            except (OperationalError, InterfaceError, OSError) as problem:
                 if time.monotonic() > until:
                     raise RecorderFailed(f"the ledger cannot be written: {problem}") from problem
                 log.warning("the ledger cannot be written, trying again: %s", problem)

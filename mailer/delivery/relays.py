@@ -8,7 +8,7 @@ from mailer.errors import Problem, UserError
 from mailer.smtp.relay import Relay, parse_relay
 
 if TYPE_CHECKING:
-    from mailer.settings import ListSettings, RelaySettings, Settings
+    from mailer.settings import ListSettings, Settings
 
 _OPTIONS = (
     "password",
@@ -29,9 +29,4 @@ def relays_of(settings: Settings, one: ListSettings) -> list[Relay]:
         known = ", ".join(relay.name for relay in settings.relays)
         message = f"there is no relay {one.relay!r}; the relays are: {known}"
         raise UserError(Problem(message, "mailer.toml", key=f"lists.{one.key}.relay"))
-    return [_relay(relay) for relay in chosen]
-
-
-def _relay(relay: RelaySettings) -> Relay:
-    options = {name: value for name in _OPTIONS if (value := getattr(relay, name)) not in {None, ""}}
-    return parse_relay(relay.url, relay.name, options)
+    return [parse_relay(relay.url, relay.name, relay.options) for relay in chosen]

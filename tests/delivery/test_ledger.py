@@ -6,9 +6,10 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailer.database import writing
+from mailer.database import reading, writing
 from mailer.delivery import ledger, mailing
 from mailer.delivery.journal import Proof
+from mailer.delivery.ledger import sending
 from mailer.delivery.states import MOVES, DeliveryState, MailingState
 from subscribers import move as move_address
 
@@ -197,3 +198,15 @@ def test_the_first_identity_is_kept(world: World) -> None:
 
     with writing(world.engine) as c, pytest.raises(UserError, match="number 72, slug 'the-issue'"):
         mailing.of_issue(c, "main", 72, "another-slug")
+
+
+def test_claiming_reads_the_index_of_those_who_wait(world: World) -> None:
+    """A claim costs what it claims, not what the mailing holds: SQLite searches the partial index and sorts nothing."""
+    if world.engine.dialect.name != "sqlite":
+        return  # PostgreSQL chooses by statistics, which a test's few rows do not give
+    statement = str(sending._claim_statement(excluding=False).compile(world.engine))
+    with reading(world.engine) as c:
+        marks = tuple([1] * statement.count("?"))
+        plan = [row[3] for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", marks)]
+    assert any("USING INDEX deliveries_waiting" in line for line in plan)
+    assert not any("TEMP B-TREE" in line for line in plan)

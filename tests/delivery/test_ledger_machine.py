@@ -23,7 +23,7 @@ from hypothesis.stateful import (
 from mailer.database import open_engine, writing
 from mailer.delivery import dispatch, ledger, mailing, steering
 from mailer.delivery.journal import Proof
-from mailer.delivery.model import Claim
+from mailer.delivery.model import Claim  # noqa: TC001 - Hypothesis reads the annotations
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.issue.provenance import Provenance
 from subscribers import ensure_lists

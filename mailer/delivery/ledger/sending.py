@@ -2,35 +2,57 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from functools import cache
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, bindparam, case, select, update
+from sqlalchemy import Integer, and_, bindparam, case, select, update
 
-from mailer.delivery.ledger.words import waiting
+from mailer.delivery.ledger.words import RUNNING, WAITING
 from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.states import DeliveryState as State
 from mailer.delivery.states import MailingState, Skip, sources
 from mailer.delivery.tables import deliveries, mailings
-from subscribers import audience
+from subscribers import Instant, audience
 
 if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
     from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy.sql.dml import ReturningUpdate
 
 _d = deliveries.c
-_RUNNING = (
-    select(mailings.c.id)
-    .where(mailings.c.id == _d.mailing_id, mailings.c.state == MailingState.RUNNING)
-    .exists()
-)
 _CLAIM_COLUMNS = (
     _d.mailing_id, _d.subscriber_id, _d.edition_id, _d.list_id, _d.address, _d.domain, _d.attempts,
 )  # fmt: skip
 
 # A row that was tried before stays deferred; `attempts` tells.
 _LAID_BACK = case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value)
+
+
+# The statements of the hot path are built once: building one and finding its compiled form costs more than SQLite
+# takes to run it.
+
+
+@cache
+def _claim_statement(*, excluding: bool) -> ReturningUpdate[Any]:
+    due = (
+        select(_d.subscriber_id)
+        .where(_d.mailing_id == bindparam("m"), WAITING, _d.due_at <= bindparam("now"), RUNNING)
+        .order_by(_d.due_at, _d.subscriber_id)
+        .limit(bindparam("most", type_=Integer))
+        .with_for_update(skip_locked=True)
+    )
+    if excluding:
+        due = due.where(_d.domain.not_in(bindparam("without", expanding=True)))
+    # Materialized: else PostgreSQL may run the locking subquery once a row, and LIMIT means nothing.
+    chosen = due.correlate(None).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
+    return (
+        update(deliveries)
+        .where(_d.mailing_id == bindparam("m"), _d.subscriber_id.in_(select(chosen.c.subscriber_id)))
+        .values(state=State.CLAIMED, epoch=bindparam("e"), at=bindparam("now"))
+        .returning(*_CLAIM_COLUMNS)
+    )
 
 
 def claim(
@@ -45,34 +67,11 @@ def claim(
 
     Rows of the domains in `without` (slow ones) stay. Another worker's claim is never waited for.
     """
-    due = (
-        select(_d.subscriber_id)
-        .where(_d.mailing_id == mailing_id, waiting(), _d.due_at <= now, _RUNNING)
-        .order_by(_d.due_at, _d.subscriber_id)
-        .limit(limit)
-        .with_for_update(skip_locked=True)
-    )
+    values = {"m": mailing_id, "e": epoch, "now": now, "most": limit}
     if without:
-        due = due.where(_d.domain.not_in(without))
-    # Materialized: else PostgreSQL may run the locking subquery once a row, and LIMIT means nothing.
-    chosen = due.correlate(None).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
-    statement = (
-        update(deliveries)
-        .where(_d.mailing_id == mailing_id, _d.subscriber_id.in_(select(chosen.c.subscriber_id)))
-        .values(state=State.CLAIMED, epoch=epoch, at=now)
-        .returning(*_CLAIM_COLUMNS)
-    )
-    return [Claim(*row) for row in connection.execute(statement)]
-
-
-def _still_mailable(list_id: int, now: datetime) -> ColumnElement[bool]:
-    """Say whether the row's reader may still be mailed, at the very address that the row holds."""
-    reader = audience(list_id, now).subquery()
-    return (
-        select(reader.c.subscriber_id)
-        .where(reader.c.subscriber_id == _d.subscriber_id, reader.c.email == _d.address)
-        .exists()
-    )
+        values["without"] = list(without)
+    rows = connection.execute(_claim_statement(excluding=bool(without)), values)
+    return [Claim(*row) for row in rows]
 
 
 def _in_hand(mailing_id: int, epoch: int, subscribers: Iterable[int]) -> ColumnElement[bool]:
@@ -84,22 +83,42 @@ def _in_hand(mailing_id: int, epoch: int, subscribers: Iterable[int]) -> ColumnE
     )
 
 
+@cache
+def _fence_statement(list_id: int) -> ReturningUpdate[Any]:
+    """Give the fence of one list: still in hand, still running, still mailable at the address in the row."""
+    now: Any = bindparam("now", type_=Instant())
+    reader = audience(list_id, now).subquery()
+    mailable = select(reader.c.subscriber_id).where(
+        reader.c.subscriber_id == _d.subscriber_id, reader.c.email == _d.address
+    )
+    return (
+        update(deliveries)
+        .where(
+            _d.mailing_id == bindparam("m"),
+            _d.subscriber_id.in_(bindparam("readers", expanding=True)),
+            _d.state == State.CLAIMED,
+            _d.epoch == bindparam("e"),
+            RUNNING,
+            mailable.exists(),
+        )
+        .values(state=State.SENDING, at=bindparam("now"))
+        .returning(_d.subscriber_id)
+    )
+
+
 def fence(connection: Connection, epoch: int, claims: Sequence[Claim], now: datetime) -> set[Claim]:
     """Move claims to `sending` and give those that were granted. Before a grant no octet of a body may leave.
 
     Who left, whose address moved, or whose mailing no longer runs is not granted; see `turn_back`.
     """
-    granted: set[tuple[int, int]] = set()
-    for mailing_id, list_id in {(claim.mailing_id, claim.list_id) for claim in claims}:
-        readers = [c.subscriber_id for c in claims if (c.mailing_id, c.list_id) == (mailing_id, list_id)]
-        statement = (
-            update(deliveries)
-            .where(_in_hand(mailing_id, epoch, readers), _RUNNING, _still_mailable(list_id, now))
-            .values(state=State.SENDING, at=now)
-            .returning(_d.subscriber_id)
-        )
-        granted |= {(mailing_id, row.subscriber_id) for row in connection.execute(statement)}
-    return {claim for claim in claims if (claim.mailing_id, claim.subscriber_id) in granted}
+    kinds: dict[tuple[int, int], dict[int, Claim]] = {}
+    for item in claims:
+        kinds.setdefault((item.mailing_id, item.list_id), {})[item.subscriber_id] = item
+    granted: set[Claim] = set()
+    for (mailing_id, list_id), readers in kinds.items():
+        values = {"m": mailing_id, "e": epoch, "now": now, "readers": list(readers)}
+        granted.update(readers[row[0]] for row in connection.execute(_fence_statement(list_id), values))
+    return granted
 
 
 def turn_back(connection: Connection, epoch: int, claims: Sequence[Claim], now: datetime) -> None:

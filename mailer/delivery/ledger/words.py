@@ -2,9 +2,19 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Boolean, ColumnElement, literal_column
+from typing import Final
 
+from sqlalchemy import bindparam, select, text
 
-def waiting() -> ColumnElement[bool]:
-    """Planned or deferred, in literal words: only so can SQLite prove that the partial index serves."""
-    return literal_column("deliveries.state IN ('planned', 'deferred')", type_=Boolean)
+from mailer.delivery.states import MailingState
+from mailer.delivery.tables import mailings
+
+WAITING: Final = text("deliveries.state IN ('planned', 'deferred')")
+"""Planned or deferred, in literal words: only so can SQLite prove that the partial index serves."""
+
+RUNNING: Final = (
+    select(mailings.c.id)
+    .where(mailings.c.id == bindparam("m"), mailings.c.state == MailingState.RUNNING)
+    .exists()
+)
+"""The mailing `:m` runs. Not correlated, so that it is asked once a statement and not once a row."""
