@@ -50,6 +50,7 @@ _HIGH_PAIR = re.compile(rb"[\x80-\xff]{2}")
 _HIGH = re.compile(rb"[\x80-\xff]")
 _SAMPLE = 32_000
 _MOST_LINES = 100_000
+_LONGEST_LINE = 50_000  # ftfy needs 4 s for a line of a megabyte
 
 
 class _Read(NamedTuple):
@@ -121,7 +122,7 @@ def _mended(text: str) -> list[Edit]:
 
     edits, at = [], 0
     for line in text.split("\n"):
-        if _SUSPECT.search(line):
+        if len(line) <= _LONGEST_LINE and _SUSPECT.search(line):
             mended = ftfy.fix_encoding(line)
             if mended != line and "\n" not in mended:
                 note = warning("mojibake", f"Broken characters were repaired: {_difference(line, mended)}")

@@ -73,6 +73,7 @@ DIALECTS = {
         ["> **Tip**\n>\n> مرحبا"],
         ["{{"],
     ),
+    "a shown shortcode is text": ("{{</* figure */>}}", ["&#123;{< figure >}}"], ["*"]),
     "relref is Hugo's default address": (
         '[x]({{< relref "posts/one.md#two" >}})',
         ["[x](/posts/one/#two)"],

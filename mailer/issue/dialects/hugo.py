@@ -21,6 +21,8 @@ if TYPE_CHECKING:
 
 _CODE = re.compile(r"\{\{(?:<([^<>]{0,3000})>|%([^%]{0,3000})%)\}\}")
 _NAME = re.compile(r"(/?)[ \t\n]*([\w./-]{1,100})([^\0]*)")
+# `{{</* name */>}}` is how an author shows a shortcode to the reader.
+_SHOWN = re.compile(r"\{\{[<%]/\*(.*)\*/[>%]\}\}", re.DOTALL)
 _NOTICES = (
     "notice|alert|callout|admonition|hint|tip|warning|note|info|important|caution|danger|details|expand|"
     "collapse|quote|blockquote|aside|success|question|example"
@@ -63,6 +65,12 @@ def _notices(text: str) -> Iterator[Edit]:
 
 def _codes(text: str) -> Iterator[Edit]:
     for match in _CODE.finditer(text):
+        shown = _SHOWN.match(match[0])
+        if shown:
+            yield Edit(
+                match.start(), match.end(), f"&#123;{{{match[0][2]} {shown[1].strip()} {match[0][-3]}}}}}"
+            )
+            continue
         parts = _NAME.match((match[1] or match[2] or "").strip().removesuffix("/"))
         if not parts:
             yield Edit(match.start(), match.end(), "", warning("residue", "An empty shortcode was dropped."))
