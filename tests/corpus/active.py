@@ -116,6 +116,7 @@ def _attribute_faults(element: HtmlElement, name: str, value: str) -> Iterator[s
 
 def _harmless(element: HtmlElement, name: str, value: str) -> bool:
     schemes = r"https?://|mailto:|tel:" if element.tag == "a" and name == "href" else r"https?://"
-    if element.tag == "a" and re.fullmatch(r"#[\w-]+", value):
+    # A link of the reader's own that is no web address is empty: it leads nowhere.
+    if element.tag == "a" and re.fullmatch(r"(?:#[\w-]+)?", value):
         return True
     return re.match(rf"(?:{schemes})[^\s\x00-\x20\"<>]+\Z", value) is not None
