@@ -28,7 +28,9 @@ from subscribers.exchange import (
     undo_import,
     write_csv,
 )
-from subscribers.membership import add, complain, erase, lose, move, pause, resume, tag, unsubscribe
+from subscribers.joining import add
+from subscribers.membership import complain, lose, pause, resume, unsubscribe
+from subscribers.rights import erase, move, tag
 from subscribers.roster import Person, Subscription, ensure_lists, find, get, list_ids, people
 from subscribers.suppression import Suppression, address_hash, block, lift, list_suppressions, suppressions_of
 from subscribers.tables import Instant, metadata

@@ -60,6 +60,7 @@ class Reason(StrEnum):
     COMPLAINT = "complaint"
     DEAD = "dead"  # mail comes back for good
     ERASURE = "erasure"
+    MOVED = "moved"  # its owner reads at another address; an old file must not make a second reader of it
     MANUAL = "manual"  # a person blocked it; only `lift` ends that
 
 

@@ -82,6 +82,8 @@ def _upsert(connection: Connection) -> Insert:
         set_={
             "reason": case((manual, Reason.MANUAL.value), else_=old.reason),
             "expires_at": case((forever, null()), else_=later),
+            # What two have said, no undoing of one import takes back.
+            "import_id": case((old.import_id == new.import_id, old.import_id), else_=null()),
         },
     )
 
@@ -125,23 +127,32 @@ def lift(
     why: str,
     list_id: int | None = None,
     manual: bool = False,
+    only: Reason | None = None,
 ) -> int:
     """Lift what forbids mail to an address: from one list, or all of it; give how many were lifted.
 
-    A manual block stays unless `manual` says so.
+    A manual block stays unless `manual` says so; `only` lifts what has that reason.
     """
     conditions = [suppressions.c.hash == hash_, suppressions.c.lifted_at.is_(None)]
     if list_id is not None:
         conditions.append(reaches(list_id))
+    if only is not None:
+        conditions.append(suppressions.c.reason == only)
     if not manual:
         conditions.append(suppressions.c.reason != Reason.MANUAL)
     statement = update(suppressions).where(and_(*conditions)).values(lifted_at=now, lifted_why=why)
     return connection.execute(statement).rowcount
 
 
+_LEFT_BEHIND = (Reason.DEAD, Reason.MOVED)
+
+
 def carry_over(connection: Connection, old: bytes, new: bytes, now: datetime) -> None:
-    """Let what holds for an address hold for the one its owner moved to; that it is dead does not."""
-    held = (suppressions.c.hash == old, suppressions.c.reason != Reason.DEAD, in_force(now))
+    """Let what holds for an address hold for the one its owner moved to, but not that it is dead.
+
+    The old address is not mailed again: an old file must not make a second reader of it.
+    """
+    held = (suppressions.c.hash == old, suppressions.c.reason.not_in(_LEFT_BEHIND), in_force(now))
     for each in _read(connection, *held):
         suppress(
             connection,
@@ -153,6 +164,7 @@ def carry_over(connection: Connection, old: bytes, new: bytes, now: datetime) ->
             evidence="carried over from the address before",
             expires_at=each.expires_at,
         )
+    suppress(connection, [old], scope=Scope.EVERYTHING, reason=Reason.MOVED, now=now)
 
 
 def forget_evidence(connection: Connection, hash_: bytes) -> None:

@@ -18,10 +18,11 @@ from sqlalchemy.exc import IntegrityError
 from subscribers.errors import BadFile, SubscribersError
 from subscribers.exchange.columns import Columns, understand
 from subscribers.exchange.intake import Candidate, Intake, Unfit
-from subscribers.exchange.merge import Target, merge
+from subscribers.exchange.merge import merge
 from subscribers.exchange.rejects import Rejects
 from subscribers.exchange.source import Record, Table, read_table
 from subscribers.exchange.survey import Part, Survey, open_text, survey
+from subscribers.exchange.target import Target
 from subscribers.exchange.verdict import Verdict
 from subscribers.roster import list_row
 from subscribers.status import ImportState

@@ -7,24 +7,22 @@ all rows of a chunk go in with one statement a table; a counter never goes back,
 from __future__ import annotations
 
 from collections import Counter
-from dataclasses import dataclass
 from datetime import UTC, datetime
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
-from sqlalchemy import bindparam, func, insert, select, text, update
-from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy import func, insert, select, text
 
 from subscribers.audience import in_force, reaches
 from subscribers.exchange.bulk import dumps, insert_rows
 from subscribers.exchange.columns import Standing
 from subscribers.exchange.intake import network_of
-from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, changes, judge
+from subscribers.exchange.updates import add_tags, update_people
+from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, judge
 from subscribers.status import ConsentKind, Scope, SubscriptionState
 from subscribers.suppression import suppress
 from subscribers.tables import (
     addresses,
     consents,
-    import_changes,
     subscribers,
     subscriptions,
     suppressions,
@@ -37,19 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from subscribers.exchange.intake import Candidate
-
-
-@dataclass(frozen=True, slots=True)
-class Target:
-    """Where an import goes, and by what right. `import_id` is None where nothing is to be written."""
-
-    import_id: int | None
-    list_id: int
-    list_key: str
-    brand: str
-    basis: str
-    now: datetime
-    hash_key: bytes
+    from subscribers.exchange.target import Target
 
 
 def merge(connection: Connection, candidates: Sequence[Candidate], target: Target) -> Counter[Verdict]:
@@ -147,9 +133,9 @@ def _apply(
     joined = _with_known(verdicts.get(Verdict.JOINED, ()), known)
     updated = _with_known(verdicts.get(Verdict.UPDATED, ()), known)
     _add_people(connection, ids, added, target)
-    _add_tags(connection, ((each, candidate.tags) for each, candidate in strangers))
+    add_tags(connection, ((each, candidate.tags) for each, candidate in strangers))
     _subscribe(connection, strangers + [(person.subscriber_id, each) for each, person in joined], target)
-    _update(connection, joined + updated, tags, target)
+    update_people(connection, joined + updated, tags, target)
     _suppress(connection, (each for found in verdicts.values() for each in found), target)
 
 
@@ -238,72 +224,6 @@ def _moment(told: str | None) -> datetime | None:
     except ValueError:
         return None
     return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
-
-
-def _add_tags(connection: Connection, tagged: Iterable[tuple[int, Iterable[str]]]) -> None:
-    rows = [(subscriber_id, tag) for subscriber_id, tags in tagged for tag in tags]
-    insert_rows(connection, tags_table, ("subscriber_id", "tag"), rows)
-
-
-def _update(
-    connection: Connection,
-    pairs: Sequence[tuple[Candidate, Known]],
-    tags: dict[int, frozenset[str]],
-    target: Target,
-) -> None:
-    none: frozenset[str] = frozenset()
-    rows, befores, new_tags = [], [], []
-    for candidate, known in pairs:
-        mine = tags.get(known.subscriber_id, none)
-        if not changes(candidate, known, mine):
-            continue
-        fresh = [tag for tag in candidate.tags if tag not in mine]
-        rows.append(_merged(candidate, known))
-        befores.append(_before(known, fresh, target))
-        new_tags.append((known.subscriber_id, fresh))
-    if not rows:
-        return
-    statement = update(subscribers).where(subscribers.c.id == bindparam("this"))
-    values: dict[str, Any] = {
-        name: bindparam(name) for name in ("name", "language", "time_zone", "attributes")
-    }
-    connection.execute(
-        statement.values(**values, updated_at=bindparam("now")), [{**row, "now": target.now} for row in rows]
-    )
-    _add_tags(connection, new_tags)
-    _remember(connection, befores)
-
-
-def _merged(candidate: Candidate, known: Known) -> dict[str, Any]:
-    return {
-        "this": known.subscriber_id,
-        "name": candidate.name or known.name,
-        "language": candidate.language or known.language,
-        "time_zone": candidate.time_zone or known.time_zone,
-        "attributes": known.attributes | candidate.attributes,
-    }
-
-
-def _before(known: Known, fresh: list[str], target: Target) -> dict[str, Any]:
-    before = {
-        "name": known.name,
-        "language": known.language,
-        "time_zone": known.time_zone,
-        "attributes": known.attributes,
-        "new_tags": fresh,
-    }
-    return {
-        "import_id": target.import_id,
-        "subscriber_id": known.subscriber_id,
-        "before": before,
-        "at": target.now,
-    }
-
-
-def _remember(connection: Connection, befores: list[dict[str, Any]]) -> None:
-    """Keep what was there before the import; of a person it updates twice, the first."""
-    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    connection.execute(make(import_changes).on_conflict_do_nothing(), befores)
 
 
 def _suppress(connection: Connection, judged: Iterable[tuple[Candidate, bytes]], target: Target) -> None:

@@ -120,6 +120,11 @@ def _as_imported(row: Row[Any]) -> ColumnElement[bool]:
     )
 
 
+def _others(row: Row[Any]) -> ColumnElement[bool]:
+    """Whether a person was there before the import."""
+    return or_(subscribers.c.import_id.is_(None), subscribers.c.import_id != row.id)
+
+
 def _unsubscribe(
     connection: Connection, row: Row[Any], after: int, now: datetime
 ) -> tuple[Sequence[int], int]:
@@ -142,7 +147,7 @@ def _unsubscribe(
             consents.c.import_id == row.id,
             consents.c.kind == ConsentKind.IMPORTED,
             consents.c.subscriber_id > after,
-            or_(subscribers.c.import_id.is_(None), subscribers.c.import_id != row.id),
+            _others(row),
             subscriptions.c.changed_at == subscriptions.c.joined_at,
             subscriptions.c.state != SubscriptionState.UNSUBSCRIBED,
             ~said_since,
@@ -166,7 +171,7 @@ def _restore(connection: Connection, row: Row[Any], after: int, now: datetime) -
     query = (
         select(mine.subscriber_id, mine.before, mine.at, subscribers.c.updated_at)
         .join(subscribers, subscribers.c.id == mine.subscriber_id)
-        .where(mine.import_id == row.id, mine.subscriber_id > after)
+        .where(mine.import_id == row.id, mine.subscriber_id > after, _others(row))
         .order_by(mine.subscriber_id)
         .limit(CHUNK)
     )

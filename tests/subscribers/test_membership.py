@@ -176,7 +176,7 @@ def test_erased(connection, clock, add):
         SubscriptionState.UNSUBSCRIBED,
     )
     assert subscribers.people(connection) == []
-    assert connection.scalar(select(func.count()).select_from(tables.suppressions)) == 2
+    assert connection.scalar(select(func.count()).select_from(tables.suppressions)) == 3
 
 
 def test_tags(connection, clock, add):

@@ -1,0 +1,127 @@
+"""What a person may ask of whoever holds their data: to be moved, sorted, and forgotten."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, update
+
+from subscribers.address import Address, parse_address
+from subscribers.consent import NO_EVIDENCE, Evidence, record
+from subscribers.errors import AddressTaken, WillNotRevive
+from subscribers.mailbox import hash_of, insert_address, move_address
+from subscribers.membership import LEAVING, move_subscriptions
+from subscribers.profile import set_tags
+from subscribers.roster import Person, find, get
+from subscribers.status import (
+    PERSON_MOVES,
+    AddressState,
+    ConsentKind,
+    PersonState,
+    Reason,
+    Scope,
+    SubscriptionState,
+    sources,
+)
+from subscribers.suppression import carry_over, forget_evidence, lift, list_suppressions, suppress
+from subscribers.tables import addresses, consents, import_changes, subscribers, subscriptions, tags
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+
+def move(
+    connection: Connection,
+    subscriber_id: int,
+    email: str,
+    *,
+    now: datetime,
+    hash_key: bytes,
+    how: str,
+    evidence: Evidence = NO_EVIDENCE,
+) -> Person:
+    """Let someone's mail go to another address.
+
+    What forbade mail to the old address forbids it to the new one, unless the old one was dead. Raises
+    InvalidAddress, UnknownSubscriber, AddressTaken, and WillNotRevive where the new address is suppressed
+    itself.
+    """
+    address, person = parse_address(email), get(connection, subscriber_id)
+    old, new = hash_of(connection, subscriber_id), address.hash(hash_key)
+    if (other := find(connection, address.email)) and other.id != subscriber_id:
+        raise AddressTaken(f"{address.email} belongs to another subscriber (id {other.id})")
+    if old == new:
+        connection.execute(
+            update(addresses).where(addresses.c.subscriber_id == subscriber_id).values(email=address.email)
+        )
+        return get(connection, subscriber_id)
+    lift(connection, new, now=now, why="its owner came back to it", only=Reason.MOVED)
+    _refuse_suppressed(connection, address, new, now)
+    connection.execute(delete(addresses).where(addresses.c.subscriber_id == subscriber_id))
+    insert_address(connection, subscriber_id, address, new, now)
+    if person.address_state is AddressState.COMPLAINED:
+        move_address(connection, subscriber_id, AddressState.COMPLAINED, person.address_reason, now)
+    carry_over(connection, old, new, now)
+    connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(updated_at=now))
+    record(connection, subscriber_id, [None], ConsentKind.MOVED, how, now, evidence)
+    return get(connection, subscriber_id)
+
+
+def _refuse_suppressed(connection: Connection, address: Address, hash_: bytes, now: datetime) -> None:
+    for each in list_suppressions(connection, hash_=hash_):
+        if each.expires_at is None or each.expires_at > now:
+            raise WillNotRevive(address.email, f"suppressed since {each.created_at:%Y-%m-%d} ({each.reason})")
+
+
+def tag(
+    connection: Connection,
+    subscriber_id: int,
+    now: datetime,
+    *,
+    add: Iterable[str] = (),
+    remove: Iterable[str] = (),
+) -> Person:
+    """Put tags on someone and take others off; raises UnknownSubscriber."""
+    person = get(connection, subscriber_id)
+    wanted = (set(person.tags) | set(add)) - set(remove)
+    if set_tags(connection, subscriber_id, wanted):
+        connection.execute(
+            update(subscribers).where(subscribers.c.id == subscriber_id).values(updated_at=now)
+        )
+    return get(connection, subscriber_id)
+
+
+def erase(connection: Connection, subscriber_id: int, now: datetime) -> bool:
+    """Forget a person; give whether there was anything to forget.
+
+    What is left is an id, that they left, and a hash that keeps their address from ever being mailed again.
+    Raises UnknownSubscriber.
+    """
+    person = get(connection, subscriber_id)
+    if person.state not in sources(PERSON_MOVES, PersonState.ERASED):
+        return False
+    hash_ = hash_of(connection, subscriber_id)
+    move_subscriptions(connection, subscriber_id, None, SubscriptionState.UNSUBSCRIBED, now, LEAVING)
+    suppress(connection, [hash_], scope=Scope.EVERYTHING, reason=Reason.ERASURE, now=now)
+    for each in person.subscriptions:  # so that coming back to one list is not coming back to all of them
+        suppress(
+            connection, [hash_], scope=Scope.LIST, scope_key=each.list_key, reason=Reason.ERASURE, now=now
+        )
+    forget_evidence(connection, hash_)
+    for table in (addresses, tags, consents, import_changes):
+        connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
+    blank: dict[str, Any] = {
+        "name": "",
+        "language": None,
+        "time_zone": None,
+        "attributes": {},
+        "import_id": None,
+    }
+    mine = update(subscribers).where(subscribers.c.id == subscriber_id)
+    connection.execute(mine.values(**blank, state=PersonState.ERASED, updated_at=now))
+    others = subscriptions.c.subscriber_id == subscriber_id
+    connection.execute(update(subscriptions).where(others).values(reason="erased"))
+    return True
