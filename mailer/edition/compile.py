@@ -21,6 +21,7 @@ from mailer.edition.headings import order_headings
 from mailer.edition.images import place_images
 from mailer.edition.links import list_images, make_buttons, mend_links, more_button, number_links
 from mailer.edition.model import Context, Edition, Image, Link, Masthead, Slotted
+from mailer.edition.permalink import page_of
 from mailer.edition.preheader import hidden_preheader, preheader_of
 from mailer.edition.report import Report
 from mailer.edition.structure import normalise, remove_empty
@@ -93,7 +94,8 @@ def _addresses(issue: Issue, masthead: Masthead, fields: frozenset[str]) -> Addr
     beside = Path(issue.file).parent if masthead.folder else None
     if beside and masthead.folder and not beside.is_absolute() and not beside.is_dir():
         beside = masthead.folder / beside
-    return Addresses(base, own if own and is_web(own) else None, masthead.folder, beside, fields)
+    page = own if own and is_web(own) else page_of(issue, masthead)
+    return Addresses(base, page, masthead.folder, beside, fields)
 
 
 def _values(issue: Issue, masthead: Masthead, page: str | None) -> dict[str, str]:

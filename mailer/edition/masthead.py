@@ -19,6 +19,7 @@ def masthead_for(settings: ListSettings) -> Masthead:
         language=settings.language,
         time_zone=settings.time_zone,
         base_url=settings.base_url,
+        permalink=settings.permalink,
         public_url=settings.public_url,
         postal_address=settings.postal_address,
         why=settings.why,

@@ -70,6 +70,7 @@ class Masthead:
     language: str = "en"
     time_zone: str = "UTC"
     base_url: str | None = None
+    permalink: str | None = None
     public_url: str | None = None
     postal_address: str = ""
     why: str = ""

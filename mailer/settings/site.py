@@ -7,6 +7,7 @@ includes anything. A configuration that cannot be read is as good as none: init 
 from __future__ import annotations
 
 import json
+import re
 import tomllib
 from collections.abc import Mapping
 from contextlib import suppress
@@ -25,7 +26,8 @@ _HUGO: Final = tuple(
 )
 _SECTIONS: Final = ("newsletter", "newsletters", "issues", "posts", "post", "blog")
 _MOST_OCTETS: Final = 200_000
-_JEKYLL_PERMALINKS: Final = {
+_JEKYLL_PERMALINKS: Final[Mapping[str | None, str]] = {
+    None: "/:categories/:year/:month/:day/:title.html",
     "date": "/:categories/:year/:month/:day/:title.html",
     "pretty": "/:categories/:year/:month/:day/:title/",
     "ordinal": "/:categories/:year/:y_day/:title.html",
@@ -83,7 +85,7 @@ def _jekyll(name: str, table: Mapping[str, Any], folder: Path) -> Site:
         url=_valid(web_address, f"{url.rstrip('/')}/{base.strip('/')}".rstrip("/") + "/") if url else None,
         time_zone=_valid(time_zone, _text(table, "timezone")),
         language=_valid(language, _text(table, "lang", "language", "locale")),
-        permalink=_without_categories(_JEKYLL_PERMALINKS.get(permalink, permalink)) if permalink else None,
+        permalink=_JEKYLL_PERMALINKS.get(permalink, permalink or ""),
     )
 
 
@@ -100,18 +102,23 @@ def _hugo(name: str, table: Mapping[str, Any], folder: Path) -> Site:
         url=_valid(web_address, _text(table, "baseURL", "baseurl", "baseUrl")),
         time_zone=_valid(time_zone, _text(table, "timeZone", "timezone")),
         language=_valid(language, _text(table, "locale", "languageCode", "defaultContentLanguage")),
-        permalink=pattern or (f"/{section}/:slug/" if section else None),
+        permalink=_hugo_permalink(pattern, section),
     )
+
+
+def _hugo_permalink(pattern: str | None, section: str | None) -> str | None:
+    """Put Hugo's pattern into our words; None where it is made of the title, which Hugo spells in a way of its own."""
+    if pattern is None:
+        return f"/{section}/:slug/" if section else None
+    if re.search(r":(?:title|slug)\b", pattern):
+        return None
+    return re.sub(r":(?:slugor)?(?:contentbasename|filename)\b", ":slug", pattern)
 
 
 def _endings(folder: str, root: Path) -> tuple[str, ...]:
     """Give the patterns for the endings in use there; *.md where there is nothing yet."""
     used = {file.suffix for file in (root / folder).glob("*")} & {".md", ".markdown", ".html", ".txt"}
     return tuple(f"{folder}/*{ending}" for ending in sorted(used or {".md"}, reverse=True))
-
-
-def _without_categories(permalink: str) -> str:
-    return permalink.replace("/:categories", "")
 
 
 def _text(table: Mapping[str, Any], *keys: str) -> str | None:

@@ -118,7 +118,7 @@ def test_a_jekyll_site_answers_the_questions_itself(cli, tmp_path):
         "Europe/Lisbon",
     )
     assert (one.issues, one.language) == (("_posts/*.markdown",), "pt-PT")
-    assert one.permalink == "/:year/:month/:day/:title/"
+    assert one.permalink == "/:categories/:year/:month/:day/:title/"
     assert not (tmp_path / "issues").exists()
 
 
@@ -129,18 +129,18 @@ HUGO = {
         timeZone = "Asia/Tokyo"
         languageCode = "ja"
         [permalinks]
-        posts = "/:year/:slug/"
+        posts = "/:year/:filename/"
         """,
     "config.yaml": """
 title: Tides
 baseURL: https://t.test/
 timeZone: Asia/Tokyo
 languageCode: ja
-permalinks: {posts: "/:year/:slug/"}
+permalinks: {posts: "/:year/:filename/"}
 """,
     "hugo.json": """
         {"title": "Tides", "baseURL": "https://t.test/", "timeZone": "Asia/Tokyo", "languageCode": "ja",
-         "permalinks": {"posts": "/:year/:slug/"}}
+         "permalinks": {"posts": "/:year/:filename/"}}
         """,
 }
 
