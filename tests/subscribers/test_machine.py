@@ -251,9 +251,15 @@ class Machine(RuleBasedStateMachine):
 
 
 @pytest.mark.parametrize(
-    "engine", ["sqlite", pytest.param("postgresql", marks=pytest.mark.slow)], indirect=True
+    ("engine", "examples"),
+    [
+        ("sqlite", 15),
+        pytest.param("sqlite", 100, marks=pytest.mark.slow),
+        pytest.param("postgresql", 15, marks=pytest.mark.slow),
+    ],
+    indirect=["engine"],
 )
-def test_nobody_comes_back(engine):
+def test_nobody_comes_back(engine, examples):
     """The machine finds no way back for anybody who left, on either database."""
     # Not shrunk: a run of databases takes minutes to shrink, and twenty steps can be read.
     quiet = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
@@ -261,7 +267,7 @@ def test_nobody_comes_back(engine):
     run_state_machine_as_test(
         machine,
         settings=settings(
-            max_examples=40,
+            max_examples=examples,
             stateful_step_count=20,
             deadline=None,
             phases=[Phase.generate],
