@@ -44,7 +44,7 @@ format: $(VENV)/installed
 	$(BIN)/ruff format .
 
 bench: $(VENV)/installed
-	@for script in benchmarks/bench_*.py; do echo; $(BIN)/python $$script || exit 1; done
+	@$(BIN)/python -m benchmarks $(BENCH)
 
 kill-test: $(VENV)/installed
 	$(BIN)/python benchmarks/kill_test.py --kills $(KILLS)
