@@ -1,7 +1,7 @@
 """The loopback server as a process: `python -m tests.loopback --port 2525 --record accepted.jsonl`.
 
-Prints `listening on 127.0.0.1:PORT` when it is ready, and what it counted when it is ended by SIGINT or
-SIGTERM.
+Prints `listening on 127.0.0.1:PORT` when it is ready, `open N` (connections) whenever SIGUSR1 comes, and what it
+counted when it is ended by SIGINT or SIGTERM.
 """
 
 from __future__ import annotations
@@ -53,6 +53,7 @@ async def serve(given: argparse.Namespace) -> LoopbackServer:
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, ended.set)
     await server.start(given.port)
+    asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_open, server)
     sys.stdout.write(f"listening on {server.host}:{server.port}\n")
     if server.certificate is not None:
         sys.stdout.write(f"certificate {server.certificate}\n")
@@ -60,6 +61,12 @@ async def serve(given: argparse.Namespace) -> LoopbackServer:
     await ended.wait()
     await server.stop()
     return server
+
+
+def tell_open(server: LoopbackServer) -> None:
+    """Say how many connections are open."""
+    sys.stdout.write(f"open {len(server.connections)}\n")
+    sys.stdout.flush()
 
 
 def main() -> None:

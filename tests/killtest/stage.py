@@ -1,0 +1,133 @@
+"""The stage of the kill-test: a newsletter in a folder, a server in a process, and `mailer` as people start it."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import subprocess
+import sys
+from collections import Counter
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parent.parent.parent
+ISSUE = """---
+title: "Letter {number}"
+date: 2026-07-14
+---
+Good morning,
+
+this is letter {number}. It is as short as a letter can be, since here only its arrival counts.
+
+- [Read on](https://example.org/{number})
+"""
+
+
+def environment(**more: str) -> dict[str, str]:
+    """Give our environment without anybody's settings."""
+    clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
+    return {**clean, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
+
+
+class Server:
+    """The loopback server as a process; `record` is the file where each message stands before its 250."""
+
+    def __init__(self, record: Path, port: int = 0, script: str = "{}") -> None:
+        self.record = record
+        words = ["-m", "tests.loopback", "--port", str(port), "--record", str(record), "--script", script]
+        self.process = subprocess.Popen(
+            [sys.executable, *words], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
+        )
+        self.port = int(self._line().rpartition(":")[2])
+        self._read = 0
+        self.count = 0
+
+    def _line(self) -> str:
+        assert self.process.stdout is not None
+        return self.process.stdout.readline().strip()
+
+    def open_connections(self) -> int:
+        """Ask the server how many connections are open now."""
+        self.process.send_signal(signal.SIGUSR1)
+        return int(self._line().partition(" ")[2])
+
+    def accepted(self) -> int:
+        """Count the messages that it has recorded until now."""
+        with self.record.open("rb") as file:
+            file.seek(self._read)
+            new = file.read()
+        self._read += len(new)
+        self.count += new.count(b"\n")
+        return self.count
+
+    def taken(self) -> Counter[str]:
+        """Give how often each Message-ID was taken."""
+        with self.record.open() as file:
+            return Counter(json.loads(line)["message_id"].strip("<>") for line in file)
+
+    def kill(self) -> None:
+        """End it without warning."""
+        self.process.kill()
+        self.close()
+
+    def close(self) -> None:
+        """End it."""
+        self.process.terminate()
+        self.process.wait(10)
+        assert self.process.stdout is not None
+        self.process.stdout.close()
+
+
+class Newsletter:
+    """A newsletter with so many readers, and the relay it sends through."""
+
+    def __init__(self, folder: Path, readers: int) -> None:
+        self.folder = folder / "newsletter"
+        self.readers = readers
+        self.relay = ""
+        self.said = folder / "said.txt"
+        self.must("init", str(self.folder), "--yes", folder=folder)
+        self.join("reader", readers)
+
+    def join(self, name: str, count: int) -> None:
+        """Import readers: name0, name1 and so on."""
+        file = self.folder / f"{name}.csv"
+        lines = ["email,name", *(f"{name}{n}@d{n % 40}.example,Reader {n}" for n in range(count))]
+        file.write_text("\n".join(lines))
+        self.must("subscribers", "import", str(file), "--list", "main", "--basis", "they asked", "--yes")
+
+    def write(self, number: int) -> None:
+        """Write an issue."""
+        (self.folder / "issues").mkdir(exist_ok=True)
+        (self.folder / "issues" / f"2026-07-14-{number}.md").write_text(ISSUE.format(number=number))
+
+    def start(self, *words: str, folder: Path | None = None) -> subprocess.Popen[str]:
+        """Start a command as a process of its own; stdout is a pipe, stderr goes to a file."""
+        with self.said.open("a") as said:
+            return subprocess.Popen(
+                [sys.executable, "-m", "mailer", *words],
+                cwd=folder or self.folder,
+                env=environment(**({"MAILER_RELAY": self.relay} if self.relay else {})),
+                stdin=subprocess.DEVNULL,
+                stdout=subprocess.PIPE,
+                stderr=said,
+                text=True,
+            )
+
+    def run(self, *words: str, folder: Path | None = None, timeout: float = 120) -> tuple[int, str]:
+        """Run a command to its end; give exit code and stdout."""
+        process = self.start(*words, folder=folder)
+        out, _ = process.communicate(timeout=timeout)
+        return process.returncode, out
+
+    def must(self, *words: str, folder: Path | None = None) -> str:
+        """Run a command that has to end well."""
+        code, out = self.run(*words, folder=folder)
+        if code:
+            raise RuntimeError(f"mailer {' '.join(words)} ended with {code}: {out}{self.said.read_text()}")
+        return out
+
+    def rows(self, issue: str) -> list[dict[str, Any]]:
+        """Give what the ledger says of each reader of an issue."""
+        return [json.loads(line) for line in self.must("audit", issue, "--recipients", "--json").splitlines()]
