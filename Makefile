@@ -47,7 +47,7 @@ bench: $(VENV)/installed
 	@$(BIN)/python -m benchmarks $(BENCH)
 
 kill-test: $(VENV)/installed
-	$(BIN)/python benchmarks/kill_test.py --kills $(KILLS)
+	$(BIN)/python -m tests.killtest --kills $(KILLS)
 
 clean:
 	rm -rf demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache
