@@ -8,8 +8,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, NamedTuple
 
+from mailer.cli.compiling import shown
 from mailer.errors import Problem, UserError
-from mailer.issue.find import find_issue
+from mailer.issue.find import find_issue, list_issues
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -60,9 +61,14 @@ def issue_named(place: Workplace, wanted: str, list_key: str | None = None) -> N
     if list_key is not None:
         asked = settings.for_list(list_key)
         if asked in owners or not owners:
-            return Named(asked, path)
+            return Named(asked, shown(path))
+    said_by_file = next(
+        (issue.list for issue in list_issues(place.folder, globs) if issue.path == path), None
+    )
+    if len(owners) > 1 and said_by_file is not None:
+        owners = [one for one in owners if one.key == said_by_file] or owners
     if len(owners) == 1:
-        return Named(owners[0], path)
+        return Named(owners[0], shown(path))
     choices = ", ".join(one.key for one in owners or settings.lists.values())
     said = f"is an issue of {len(owners)} lists" if owners else "lies outside every list's issue globs"
     raise UserError(Problem(f"{said}: --list names one of {choices}", str(path), key="list"))

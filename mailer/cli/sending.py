@@ -17,7 +17,7 @@ from mailer.cli.naming import issue_named, mailing_named
 from mailer.cli.output import confirm, emit, note, say
 from mailer.cli.workplace import Workplace, workplace
 from mailer.database import reading, writing
-from mailer.delivery import audience, dispatch, forecast, mailing
+from mailer.delivery import audience, dispatch, forecast, mailing, steering
 from mailer.delivery.dispatch import Prospect, Request, Step
 from mailer.delivery.engine import End
 from mailer.delivery.relays import relays_of
@@ -25,11 +25,13 @@ from mailer.delivery.sending import Ground, Result, deliver
 from mailer.delivery.states import DeliveryState
 from mailer.edition.guard import compile_guarded
 from mailer.edition.masthead import masthead_for
-from mailer.errors import PersonNeeded, Problem, TryLater, UserError
+from mailer.errors import Problem, TryLater, UserError
 from mailer.issue.provenance import Provenance, provenance
 from mailer.message.dkim import load_signers
 
 if TYPE_CHECKING:
+    from sqlalchemy import Connection
+
     from mailer.cli.naming import Named
     from mailer.delivery.engine import Engine
     from mailer.delivery.mailing import Mailing
@@ -78,6 +80,8 @@ class Send:
 
 def run(asked: Asked) -> int:
     """Send, and give the exit code."""
+    if asked.uncertain == "skip":
+        return _leave_uncertain(asked)
     this = _prepare(asked)
     _refuse(this)
     prospect = _foresee(this)
@@ -85,6 +89,9 @@ def run(asked: Asked) -> int:
         return _uncertain(this, prospect)
     if prospect.step is Step.NOTHING:
         return _nothing(this, prospect)
+    if prospect.step is Step.OPEN and not prospect.readers:
+        whom = f"segment {asked.segment}" if asked.segment else this.request.list_key
+        raise UserError(Problem(f"nobody to send to: {whom} has no readers who may be mailed", key="list"))
     _describe(this, prospect)
     if asked.dry_run:
         _emit_dry(prospect)
@@ -171,6 +178,8 @@ def _describe(this: Send, prospect: Prospect) -> None:
     people = forecast.whom(this.request.list_key, prospect.people, prospect.readers, this.request.segment)
     say(f"To     {people}{lasts}")
     say(f"Check  {_checked(this)}")
+    if this.request.again and prospect.had_it:
+        say(f"Again  {forecast.many(prospect.had_it, 'reader')} of these had the issue before: a second copy")
 
 
 def _committed(origin: Provenance) -> str:
@@ -276,6 +285,8 @@ def _summary(this: Send, found: Mailing, result: Result) -> int:
         raise TryLater(Problem(f"{result.problem}; the journal has kept what was sent", key="database"))
     with reading(this.ground.database) as connection:
         found = mailing.get(connection, found.id)
+    for recovered in result.recovered:
+        note(forecast.recovered(recovered))
     seconds = round(time.monotonic() - this.began, 3)
     emit({**summary(found, result.sums), "seconds": seconds})
     say(f"{found.name}: {forecast.balance(result.sums)}, in {seconds:,.1f} s")
@@ -289,6 +300,8 @@ def _summary(this: Send, found: Mailing, result: Result) -> int:
 
 def _told(this: Send, found: Mailing, result: Result, sums: Counts) -> int:
     zone = this.named.list.time_zone
+    if sums[DeliveryState.UNCERTAIN]:
+        note(forecast.uncertain(found, sums), style="warning")
     if result.end is End.STOPPED:
         note("Stopped: what was on its way is recorded; the same command goes on.")
         return INTERRUPTED
@@ -297,15 +310,10 @@ def _told(this: Send, found: Mailing, result: Result, sums: Counts) -> int:
             f"{found.name} is {found.state}: {found.reason}. `mailer resume {found.name}` lets it go on.",
             style="error",
         )
-        return 4
-    code = 0
-    if sums[DeliveryState.DEFERRED]:
-        note(forecast.deferred(found, sums, zone), style="warning")
-        code = 4
-    if sums[DeliveryState.UNCERTAIN]:
-        note(forecast.uncertain(found, sums), style="warning")
-        code = 4
-    return code
+        return LEFT
+    if sums[DeliveryState.DEFERRED] or sums.waiting:
+        note(forecast.deferred(found, sums, zone, alive=result.daemon), style="warning")
+    return LEFT if sums.unsettled or sums[DeliveryState.UNCERTAIN] else 0
 
 
 def summary(found: Mailing, sums: Counts) -> dict[str, Any]:
@@ -325,7 +333,7 @@ def _nothing(this: Send, prospect: Prospect) -> int:
     say(forecast.went_out(found, prospect.sums, prospect.joined_since, this.named.list.time_zone))
     if prospect.sums[DeliveryState.UNCERTAIN]:
         note(forecast.uncertain(found, prospect.sums), style="warning")
-        return 4
+        return LEFT
     return 0
 
 
@@ -334,24 +342,36 @@ def _emit_dry(prospect: Prospect) -> None:
     say("A dry run: nothing was sent, nothing was written.")
 
 
+def _leave_uncertain(asked: Asked) -> int:
+    """Settle the uncertain as they are, for good: nothing is sent, so no file and no relay is needed."""
+    place, now = workplace(), dispatch.now_utc()
+    with writing(place.engine) as connection:
+        found = steering.find(connection, asked.issue, asked.list_key)
+        count = _decided(connection, found, "skip", now)
+        sums = dispatch.finish(connection, found.id, now)
+        found = mailing.get(connection, found.id)
+    emit({**summary(found, sums), "seconds": 0.0})
+    say(f"{count:,} uncertain: left as they are for good.")
+    say(f"{found.name}: {forecast.balance(sums)}")
+    return 0
+
+
+def _decided(connection: Connection, found: Mailing, word: str, now: datetime) -> int:
+    count = dispatch.decide_uncertain(connection, found, word, now)
+    events.record(connection, f"uncertain.{word}", found.name, now, events.person(), count=count)
+    return count
+
+
 def _uncertain(this: Send, prospect: Prospect) -> int:
-    """Apply a person's word on the uncertain."""
+    """Send to the uncertain again, at the risk of a second copy: a person asked for it."""
     found, sums = prospect.mailing, prospect.sums
     if found is None or sums is None:
         raise UserError(Problem("this issue was never sent: nothing is uncertain", key="uncertain"))
     count = sums[DeliveryState.UNCERTAIN]
-    word = this.asked.uncertain or ""
-    if word == "resend" and count and not this.asked.yes and not sys.stdin.isatty():
-        raise PersonNeeded(
-            Problem(
-                f"resend risks a second copy for {count:,}: --yes says so without a terminal", key="uncertain"
-            )
-        )
-    if word == "resend" and count:
-        confirm(f"Send a second copy, perhaps, to {forecast.many(count, 'reader')}?", yes=this.asked.yes)
-    now = this.ground.clock()
+    if count:
+        risk = f"Risk a second copy for {forecast.many(count, 'reader')}?"
+        confirm(risk, yes=this.asked.yes)
     with writing(this.ground.database) as connection:
-        moved = dispatch.decide_uncertain(connection, found, word, now)
-        events.record(connection, f"uncertain.{word}", found.name, now, events.person(), count=moved)
-    note(f"{moved:,} uncertain: {'planned again' if word == 'resend' else 'left as they are for good'}.")
-    return _deliver(this, found, sums.unsettled + (moved if word == "resend" else 0))
+        moved = _decided(connection, found, this.asked.uncertain or "", this.ground.clock())
+    note(f"{moved:,} uncertain: planned again.")
+    return _deliver(this, found, sums.unsettled + moved)

@@ -13,7 +13,7 @@ from mailer.database import reading
 from mailer.delivery import dispatch, forecast, ledger, mailing, steering
 from mailer.delivery.states import MailingState
 from mailer.edition import Slot
-from mailer.errors import Problem, UserError
+from mailer.errors import PersonNeeded, Problem, UserError
 
 if TYPE_CHECKING:
     from mailer.delivery.mailing import Mailing
@@ -33,8 +33,17 @@ def resume(wanted: str, list_key: str | None, *, amend: bool, yes: bool) -> None
     found = _find(place, wanted, list_key)
     if amend:
         _amend(place, found, yes=yes)
-    if found.state is MailingState.PAUSED:
-        found = steering.resume(place.engine, found, dispatch.now_utc(), events.person())
+    if found.state is not MailingState.PAUSED:
+        message = {
+            MailingState.RUNNING: "runs; nothing to resume",
+            MailingState.FINISHED: "is finished: nothing waits",
+            MailingState.CANCELLED: "was cancelled: `mailer send --again NAME` makes another mailing of the issue",
+        }[found.state]
+        if amend and found.state is MailingState.RUNNING:
+            _tell(place, found, f"{found.name} runs on.")
+            return
+        raise PersonNeeded(Problem(f"{found.name} {message}"))
+    found = steering.resume(place.engine, found, dispatch.now_utc(), events.person())
     issue = found.number if found.number is not None else found.slug
     _tell(
         place,

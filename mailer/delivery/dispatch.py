@@ -67,6 +67,7 @@ class Prospect:
     joined_since: int
     people: AudienceCounts
     sums: Counts | None
+    had_it: int = 0  # of a mailing made --again: who had an earlier one
 
 
 def now_utc() -> datetime:
@@ -97,7 +98,9 @@ def foresee(
     people = audience_counts(connection, list_id, now)
     if found is None:
         count = people.readers if not request.segment else _count(connection, readers)
-        return Prospect(Step.OPEN, list_id, None, count, 0, people, None)
+        first = mailing.of_issue(connection, request.issue_list, edition.number, edition.slug)
+        had_it = count - planning.count_unplanned(connection, readers, first.id) if first else 0
+        return Prospect(Step.OPEN, list_id, None, count, 0, people, None, had_it)
     mailing.agree(found, edition)
     _may_go_on(found)
     sums = ledger.counts(connection, found.id)

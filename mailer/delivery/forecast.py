@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
+    from mailer.delivery.ledger.recovery import Recovered
     from mailer.delivery.mailing import Mailing
     from mailer.delivery.model import Counts
     from mailer.smtp.relay import Relay
@@ -72,13 +73,30 @@ def went_out(found: Mailing, sums: Counts, joined: int, zone: str) -> str:
     return text
 
 
-def deferred(found: Mailing, sums: Counts, zone: str) -> str:
-    """Give the sentence about those who are due later."""
+def recovered(one: Recovered) -> str:
+    """Give the sentence about a process that died: what its journal and the ledger say of its messages."""
+    parts = [
+        f"{count:,} {word}"
+        for count, word in (
+            (one.proven, "proven"),
+            (one.uncertain, "uncertain"),
+            (one.given_back, "given back"),
+        )
+        if count
+    ]
+    return f"A process that sent before died; of what it held: {', '.join(parts) or 'nothing'}."
+
+
+def deferred(found: Mailing, sums: Counts, zone: str, *, alive: bool = False) -> str:
+    """Give the sentence about those who are due later; `alive`: a daemon is there to send to them."""
     due = sums.next_due.astimezone(ZoneInfo(zone)) if sums.next_due else None
     when = f", next try {due:%H:%M}" if due else ""
     issue = found.number if found.number is not None else found.slug
+    count = sums[State.DEFERRED] + sums.waiting
+    if alive:
+        return f"{count:,} deferred{when}. `mailer run` is alive and sends them."
     return (
-        f"{sums[State.DEFERRED]:,} deferred{when}. No `mailer run` is alive: start it, or "
+        f"{count:,} deferred{when}. No `mailer run` is alive: start it, or "
         f"`mailer send {issue} --wait` stays until nothing is left."
     )
 

@@ -66,6 +66,8 @@ class Result:
     end: End
     problem: str
     sums: Counts | None
+    recovered: Sequence[Recovered] = ()
+    daemon: bool = False
 
 
 def recover(ground: Ground) -> list[Recovered]:
@@ -89,7 +91,7 @@ async def deliver(
     watch: Callable[[Engine], None] | None = None,
 ) -> Result:
     """Send what is due of one mailing. `watch` is given the engine, to show its progress and to stop it."""
-    recover(ground)
+    recovered = recover(ground)
     async with _enlisted(ground) as (worker, recorder):
         planner = Planner(mailing_id, ground.narrow)
         presses = Presses(ground.settings, ground.keys, ground.signers)
@@ -112,9 +114,12 @@ async def deliver(
             watch(engine)
         end = await engine.run()
         if end is End.NO_DATABASE:
-            return Result(end, engine.problem, None)
+            return Result(end, engine.problem, None, recovered)
         sums = await recorder.call(lambda connection: dispatch.finish(connection, mailing_id, ground.clock()))
-        return Result(end, engine.problem, sums)
+        daemon = await recorder.call(
+            lambda connection: workers.daemon_alive(connection, ground.locks, ground.clock())
+        )
+        return Result(end, engine.problem, sums, recovered, daemon)
 
 
 @asynccontextmanager

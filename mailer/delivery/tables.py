@@ -156,6 +156,7 @@ workers: Final = Table(
     Column("host", String(255), nullable=False),
     Column("pid", Integer, nullable=False),
     Column("version", String(64), nullable=False),
+    Column("kind", String(16), nullable=False),  # send, or run: the daemon
     Column("started_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("ended_at", Instant),

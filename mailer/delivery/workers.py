@@ -37,9 +37,9 @@ class Worker:
     path: Path
 
 
-def enlist(connection: Connection, folder: Path, now: datetime) -> Worker:
+def enlist(connection: Connection, folder: Path, now: datetime, kind: str = "send") -> Worker:
     """Give this process a row, a new epoch and the lock that proves that it lives."""
-    row = {"host": socket.gethostname(), "pid": os.getpid(), "version": __version__}
+    row = {"host": socket.gethostname(), "pid": os.getpid(), "version": __version__, "kind": kind}
     made = insert(workers).values(**row, started_at=now, seen_at=now).returning(workers.c.epoch)
     epoch = connection.execute(made).scalar_one()
     folder.mkdir(mode=0o700, parents=True, exist_ok=True)
@@ -78,6 +78,12 @@ def dead(connection: Connection, folder: Path, now: datetime) -> list[int]:
         for row in rows
         if (_unlocked(folder, row.epoch) if row.host == here else now - row.seen_at > DEAD_AFTER)
     ]
+
+
+def daemon_alive(connection: Connection, folder: Path, now: datetime) -> bool:
+    """Say whether a `mailer run` lives, which sends what falls due."""
+    running = select(workers.c.epoch).where(workers.c.ended_at.is_(None), workers.c.kind == "run")
+    return bool(set(connection.execute(running).scalars()) - set(dead(connection, folder, now)))
 
 
 def alive(connection: Connection, folder: Path, now: datetime) -> int:

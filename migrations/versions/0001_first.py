@@ -398,6 +398,7 @@ def _workers() -> None:
         sa.Column("host", sa.String(length=255), nullable=False),
         sa.Column("pid", sa.Integer(), nullable=False),
         sa.Column("version", sa.String(length=64), nullable=False),
+        sa.Column("kind", sa.String(length=16), nullable=False),
         sa.Column("started_at", _INSTANT, nullable=False),
         sa.Column("seen_at", _INSTANT, nullable=False),
         sa.Column("ended_at", _INSTANT, nullable=True),
