@@ -115,32 +115,30 @@ def _suppressed(list_id: int, now: datetime) -> ColumnElement[bool]:
 
 
 def audience_counts(connection: Connection, list_id: int, now: datetime) -> AudienceCounts:
-    """Count the people of a list by what stands between them and the next issue. Reads each of them once."""
-    state = subscriptions.c.state
-    standing = case(
-        (state == SubscriptionState.PENDING, "pending"),
-        (state == SubscriptionState.UNSUBSCRIBED, "unsubscribed"),
-        (_asleep(now), "paused"),
-        (_suppressed(list_id, now), "suppressed"),
-        (addresses.c.state != AddressState.REACHABLE, "unreachable"),
-        else_="readers",
-    )
+    """Count the people of a list by what stands between them and the next issue. Reads each of them once.
+
+    Sums rather than groups: SQLite would sort a million rows to group them.
+    """
+    state, suppressed = subscriptions.c.state, _suppressed(list_id, now)
+    awake = and_(state.in_(JOINED), ~_asleep(now))
+    sums = {
+        "active": state.in_(JOINED),
+        "paused": _asleep(now),
+        "suppressed": and_(awake, suppressed),
+        "unreachable": and_(awake, addresses.c.state != AddressState.REACHABLE, ~suppressed),
+        "pending": state == SubscriptionState.PENDING,
+        "unsubscribed": state == SubscriptionState.UNSUBSCRIBED,
+    }
     query = (
-        select(standing.label("standing"), func.count())
+        select(*(func.coalesce(func.sum(case((each, 1), else_=0)), 0) for each in sums.values()))
         .select_from(
             subscriptions.outerjoin(addresses, addresses.c.subscriber_id == subscriptions.c.subscriber_id)
         )
         .where(subscriptions.c.list_id == list_id)
-        .group_by("standing")
     )
-    found: dict[str, int] = {row[0]: row[1] for row in connection.execute(query)}
-    parts = {name: found.get(name, 0) for name in ("paused", "suppressed", "unreachable", "readers")}
-    return AudienceCounts(
-        active=sum(parts.values()),
-        pending=found.get("pending", 0),
-        unsubscribed=found.get("unsubscribed", 0),
-        **parts,
-    )
+    found = dict(zip(sums, connection.execute(query).one(), strict=True))
+    readers = found["active"] - found["paused"] - found["suppressed"] - found["unreachable"]
+    return AudienceCounts(**found, readers=readers)
 
 
 def readers(
