@@ -28,6 +28,7 @@ from mailer.edition.masthead import masthead_for
 from mailer.errors import Problem, TryLater, UserError
 from mailer.issue.provenance import Provenance, provenance
 from mailer.message.dkim import load_signers
+from mailer.smtp.relay import parse_relay
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
@@ -38,6 +39,7 @@ if TYPE_CHECKING:
     from mailer.delivery.model import Counts
     from mailer.delivery.tripwire import Tally
     from mailer.edition import Edition
+    from mailer.settings import ListSettings
 
 _FEW: Final = 10  # what goes out to more people asks
 _SPAN: Final = re.compile(r"(\d{1,6})\s*([smhd])", re.IGNORECASE)
@@ -105,7 +107,7 @@ def run(asked: Asked) -> int:
 def _prepare(asked: Asked) -> Send:
     place = workplace()
     named = issue_named(place, asked.issue, asked.list_key)
-    engine = place.engine  # says `mailer init` before anything is compiled
+    _ = place.engine  # says `mailer init` before anything is compiled
     edition = compile_guarded(named.path, masthead_for(named.list), subject=asked.subject)
     by_name = mailing_named(asked.issue, place.settings.lists)
     request = Request(
@@ -118,9 +120,16 @@ def _prepare(asked: Asked) -> Send:
         again=asked.again or (by_name.again if by_name else ""),
     )
     place.settings.for_list(request.list_key)
-    signers = load_signers(place.settings.state / "dkim")
-    ground = Ground(place.settings, place.keys, engine, relays_of(place.settings, named.list), signers)
+    ground = ground_of(place, named.list)
     return Send(asked, place, named, edition, provenance(named.path), request, ground)
+
+
+def ground_of(place: Workplace, one: ListSettings | None = None) -> Ground:
+    """Give what a process needs to send for a list, or through every relay."""
+    every = [parse_relay(relay.url, relay.name, relay.options) for relay in place.settings.relays]
+    relays = every if one is None else relays_of(place.settings, one)
+    signers = load_signers(place.settings.state / "dkim")
+    return Ground(place.settings, place.keys, place.engine, relays, signers)
 
 
 def _hold(asked: Asked) -> timedelta | None:

@@ -89,10 +89,11 @@ async def deliver(
     *,
     wait: bool = False,
     watch: Callable[[Engine], None] | None = None,
+    kind: str = "send",
 ) -> Result:
     """Send what is due of one mailing. `watch` is given the engine, to show its progress and to stop it."""
     recovered = recover(ground)
-    async with _enlisted(ground) as (worker, recorder):
+    async with _enlisted(ground, kind) as (worker, recorder):
         planner = Planner(mailing_id, ground.narrow)
         presses = Presses(ground.settings, ground.keys, ground.signers)
         hostname = await asyncio.to_thread(own_name)
@@ -123,9 +124,9 @@ async def deliver(
 
 
 @asynccontextmanager
-async def _enlisted(ground: Ground) -> AsyncIterator[tuple[workers.Worker, Recorder]]:
+async def _enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Worker, Recorder]]:
     with writing(ground.database) as connection:
-        worker = workers.enlist(connection, ground.locks, ground.clock())
+        worker = workers.enlist(connection, ground.locks, ground.clock(), kind)
     try:
         with Journal(ground.journals, worker.epoch) as journal:
             recorder = Recorder(ground.database, journal, worker.epoch, ground.clock)

@@ -1,0 +1,104 @@
+"""Letters: written once, sent by a stream of their own, sent again when in doubt."""
+
+from __future__ import annotations
+
+import asyncio
+from datetime import UTC, datetime, timedelta
+from typing import TYPE_CHECKING
+
+from sqlalchemy import select
+
+from mailer.database import reading, writing
+from mailer.delivery.letters import Post, claim, fence, lay_back, write
+from mailer.delivery.tables import letters
+from mailer.message import Message
+from mailer.smtp.relay import parse_relay
+from tests.loopback.server import Do, Rule, Script, running
+
+if TYPE_CHECKING:
+    from sqlalchemy import Engine
+
+NOW = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
+
+
+def message(address: str) -> Message:
+    """Give a small message."""
+    content = b"From: a@b.example\r\nTo: x\r\nMessage-ID: <1@b.example>\r\n\r\nhello\r\n"
+    return Message("a@b.example", address, content, "<1@b.example>", "1")
+
+
+def put(engine: Engine, *addresses: str) -> list[bool]:
+    """Write letters, each with its address as its key."""
+    with writing(engine) as c:
+        return [write(c, message(one), purpose="confirm", key=one, now=NOW) for one in addresses]
+
+
+def states(engine: Engine) -> dict[str, str]:
+    """Give {address: state}."""
+    with reading(engine) as c:
+        return {row.address: row.state for row in c.execute(select(letters))}
+
+
+def post(engine: Engine, url: str, clock: datetime = NOW, seconds: float = 1.0) -> None:
+    """Let a post run for a moment."""
+
+    async def run() -> None:
+        one = Post(engine, [parse_relay(url)], 7, "mail.example.org", lambda: clock)
+        asyncio.get_running_loop().call_later(seconds, one.stop)
+        await one.run()
+
+    asyncio.run(run())
+
+
+def test_a_letter_is_written_once(engine: Engine) -> None:
+    """The same key is the same letter, whoever writes it again."""
+    assert put(engine, "ann@a.example") == [True]
+    assert put(engine, "ann@a.example", "bob@a.example") == [False, True]
+
+
+def test_letters_go_out_and_say_what_came_of_them(engine: Engine) -> None:
+    """Each is sent once; a refusal is the reader's, a deferral is tried again when due."""
+    put(engine, "ann@a.example", "no@a.example", "later@a.example")
+    rules = (
+        Rule("rcpt", "550 5.1.1 no", recipient="no@*"),
+        Rule("rcpt", "450 4.2.1 later", recipient="later@*"),
+    )
+    with running(Script(rules=rules)) as server:
+        post(engine, server.url())
+        assert [one.recipient for one in server.accepted] == ["ann@a.example"]
+        assert states(engine) == {
+            "ann@a.example": "accepted", "no@a.example": "refused", "later@a.example": "deferred",
+        }  # fmt: skip
+        server.follow(Script())
+        post(engine, server.url(), NOW + timedelta(hours=1))
+    assert states(engine)["later@a.example"] == "accepted"
+
+
+def test_a_letter_in_doubt_is_sent_again(engine: Engine) -> None:
+    """A line that breaks behind the final dot: a second confirmation harms nobody, a missing one does."""
+    put(engine, "ann@a.example")
+    with running(Script(rules=(Rule("final", do=Do.ACCEPT_DROP, times=1),))) as server:
+        post(engine, server.url())
+        assert len(server.accepted) == 2
+        assert len({one.message_id for one in server.accepted}) == 1
+    assert states(engine) == {"ann@a.example": "accepted"}
+
+
+def test_two_workers_share_letters(engine: Engine) -> None:
+    """A letter belongs to one worker; a dead one's letters are laid back."""
+    put(engine, "ann@a.example", "bob@a.example")
+    with writing(engine) as c:
+        held = claim(c, 1, NOW)
+        assert len(held) == 2
+        assert claim(c, 2, NOW) == []
+        assert fence(c, held[0], 1, NOW)
+        assert not fence(c, held[1], 2, NOW)
+        assert lay_back(c, 1) == 2
+        assert len(claim(c, 2, NOW)) == 2
+
+
+def test_without_a_relay_letters_wait(engine: Engine) -> None:
+    """No server there: nothing is lost, no try is counted."""
+    put(engine, "ann@a.example")
+    post(engine, "smtp://127.0.0.1:1", seconds=0.3)
+    assert states(engine) == {"ann@a.example": "deferred"}
