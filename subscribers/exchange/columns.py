@@ -13,6 +13,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING
 
 from subscribers.errors import BadFile
+from subscribers.profile import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
@@ -235,7 +236,7 @@ def understand(
 
 def meaning_of(column: str, tool: Tool | None, by_hand: Mapping[str, str]) -> Field | str:
     """Give a field, or the name of an attribute."""
-    column = unguarded(column)
+    column = clean_line(unguarded(column))
     name = plain_name(column)
     if name in by_hand:
         return _by_hand(by_hand[name])
@@ -245,7 +246,7 @@ def meaning_of(column: str, tool: Tool | None, by_hand: Mapping[str, str]) -> Fi
         return column.removeprefix("attributes.")[:64] or Field.IGNORED
     if name in _NAMES:
         return _NAMES[name]
-    return column.strip()[:64] or Field.IGNORED
+    return column[:64] or Field.IGNORED
 
 
 def _by_hand(meaning: str) -> Field | str:

@@ -155,7 +155,7 @@ class Intake:
         return Candidate(
             line,
             address,
-            clean_line(name or unguarded(both.strip())),
+            clean_line(name or both),
             clean_language(fields.get(Field.LANGUAGE)),
             clean_time_zone(fields.get(Field.TIME_ZONE)),
             attributes,
@@ -239,7 +239,7 @@ def _tags(value: Any) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)  # a file has few different cells of tags
 def _tags_of_cell(cell: str) -> tuple[str, ...]:
-    words = (word.strip().strip('"') for word in re.split(r"[,;]", unguarded(cell)))
+    words = (word.strip().strip('"') for word in re.split(r"[,;]", cell))
     return clean_tags(words)[:MOST_TAGS]
 
 

@@ -106,3 +106,11 @@ def add(connection: Connection, clock: Clock) -> Callable[..., subscribers.Perso
 
     add.clock = clock  # type: ignore[attr-defined]
     return add
+
+
+@pytest.fixture
+def with_lists(engine: Engine, clock: Clock) -> Engine:
+    """Give the database with its lists committed."""
+    with engine.begin() as connection:
+        subscribers.ensure_lists(connection, ["main", "beta"], clock(), brands={"beta": "acme"})
+    return engine
