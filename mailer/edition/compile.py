@@ -113,7 +113,7 @@ def _values(issue: Issue, masthead: Masthead, page: str | None) -> dict[str, str
 
 
 def _markdown(work: Work) -> None:
-    work.raw = content.render(work.issue)
+    work.raw = content.render(work.issue, work.report)
 
 
 def _sanitise(work: Work) -> None:
@@ -158,7 +158,8 @@ def _headings(work: Work) -> None:
 def _seal(work: Work) -> None:
     remove_empty(work.tree)
     content.seal(work.tree)
-    work.numbered, work.images = number_links(work.tree), list_images(work.tree)
+    named = slots.as_written(work.slots)
+    work.numbered, work.images = number_links(work.tree, named), list_images(work.tree, named)
 
 
 def _text(work: Work) -> None:

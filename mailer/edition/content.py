@@ -75,10 +75,14 @@ _VALUES = {
 _UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\x80-\x9f\ufffe\uffff\ud800-\udfff]")
 
 
-def render(issue: Issue) -> str:
-    """Give the issue's hero and body as HTML that is not safe yet."""
+def render(issue: Issue, report: Report) -> str:
+    """Give the issue's hero and body as HTML that is not safe yet; a note that shows nowhere is a finding."""
+
+    def lost(name: str, line: int | None) -> None:
+        report.warn("footnote", f"nothing calls for the footnote [^{name[:40]}]: readers do not get it", line)
+
     hero = _hero(issue.hero) if issue.hero else ""
-    return hero + render_markdown(_UNPRINTABLE.sub("", issue.body), issue.lines)
+    return hero + render_markdown(_UNPRINTABLE.sub("", issue.body), issue.lines, lost)
 
 
 def clean(raw: str, report: Report) -> HtmlElement:

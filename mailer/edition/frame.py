@@ -45,8 +45,9 @@ class Frame:
             footer=(self.why, *self.address),
             unsubscribe=(self.words["unsubscribe"], self.unsubscribe),
             preferences=(self.words["preferences"], self.preferences),
-            labels={"browser": self.words["browser"]},
+            labels={"browser": self.words["browser"], "image": self.words["image"]},
             token_widths=widths,
+            flowed=True,
         )
 
 

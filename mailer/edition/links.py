@@ -14,6 +14,8 @@ from mailer.edition.model import Image, Link
 from mailer.edition.tree import drop, elements, line_of, make, rename, replace, text_of, unwrap
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from lxml.html import HtmlElement
 
     from mailer.edition.address import Addresses
@@ -147,10 +149,15 @@ def more_button(root: HtmlElement, url: str, label: str) -> None:
         root.append(paragraph)
 
 
-def number_links(root: HtmlElement) -> tuple[Link, ...]:
-    """Give the links of the content in the order of the mail; jumps to footnotes are none."""
+def number_links(root: HtmlElement, shown: Callable[[str], str]) -> tuple[Link, ...]:
+    """Give the links of the content in the order of the mail; jumps to footnotes are none.
+
+    `shown` gives a text as somebody may see it who is no reader: tokens of merge fields stand for something.
+    """
     found = [link for link in root.iter("a") if not link.get("href", "#").startswith("#")]
-    return tuple(Link(number, link.get("href", ""), _label(link)) for number, link in enumerate(found, 1))
+    return tuple(
+        Link(number, shown(link.get("href", "")), shown(_label(link))) for number, link in enumerate(found, 1)
+    )
 
 
 def _label(link: HtmlElement) -> str:
@@ -158,10 +165,10 @@ def _label(link: HtmlElement) -> str:
     return text_of(link) or ("" if image is None else image.get("alt", ""))
 
 
-def list_images(root: HtmlElement) -> tuple[Image, ...]:
-    """Give the pictures in the order of the mail."""
+def list_images(root: HtmlElement, shown: Callable[[str], str]) -> tuple[Image, ...]:
+    """Give the pictures in the order of the mail; `shown` as in number_links."""
     return tuple(
-        Image(image.get("src", ""), image.get("alt", ""), int(image.get("width") or 0) or None)
+        Image(shown(image.get("src", "")), shown(image.get("alt", "")), int(image.get("width") or 0) or None)
         for image in root.iter("img")
     )
 

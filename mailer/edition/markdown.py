@@ -17,7 +17,7 @@ from mdit_py_plugins.footnote import footnote_plugin
 from mdit_py_plugins.tasklists import tasklists_plugin
 
 if TYPE_CHECKING:
-    from collections.abc import MutableMapping, Sequence
+    from collections.abc import Callable, MutableMapping, Sequence
 
     from markdown_it.renderer import RendererHTML
     from markdown_it.token import Token
@@ -50,14 +50,28 @@ def _parser() -> MarkdownIt:
     return parser
 
 
-def render_markdown(body: str, lines: Sequence[int] = ()) -> str:
-    """Give the HTML of `body`; `lines[i]` is the source line of the body's line i (without it: i + 1)."""
+def render_markdown(
+    body: str, lines: Sequence[int] = (), lost: Callable[[str, int | None], None] | None = None
+) -> str:
+    """Give the HTML of `body`; `lines[i]` is the source line of the body's line i (without it: i + 1).
+
+    `lost` hears of each footnote that nothing calls for, which shows nowhere: its name and its source line.
+    """
     env: MutableMapping[str, Any] = {}
     parser = _parser()
     tokens = parser.parse(body, env)
     _number_lines(tokens, lines)
+    for name, number in env.get("footnotes", {}).get("refs", {}).items() if lost else ():
+        if lost and number < 0:  # the plug-in numbers a note when it is called for
+            lost(name[1:], _line_of_note(body, name[1:], lines))
     html: str = parser.renderer.render(tokens, parser.options, env)
     return html
+
+
+def _line_of_note(body: str, name: str, lines: Sequence[int]) -> int | None:
+    at = body.find(f"[^{name}]:")
+    row = body.count("\n", 0, at)
+    return None if at < 0 else lines[row] if row < len(lines) else row + 1
 
 
 def render_inline(text: str) -> str:

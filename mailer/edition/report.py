@@ -13,11 +13,13 @@ class Report:
 
     file: str
     findings: list[Finding] = field(default_factory=list)
+    _seen: set[Finding] = field(default_factory=set)
 
     def add(self, rule: str, level: Level, message: str, line: int | None = None) -> None:
         """Add a finding, unless the same one is there."""
         finding = Finding(rule, level, message, self.file, line)
-        if finding not in self.findings:
+        if finding not in self._seen:
+            self._seen.add(finding)
             self.findings.append(finding)
 
     def error(self, rule: str, message: str, line: int | None = None) -> None:

@@ -149,6 +149,13 @@ def _cut(
     return tuple(parts)
 
 
+def as_written(slots: Mapping[str, tuple[str, str]]) -> Callable[[str], str]:
+    """Give what puts the default of a field, or else the field as authors write it, in the place of its token."""
+    shown = {token: default or f"{{{{ {name} }}}}" for token, (name, default) in slots.items()}
+    pattern = _pattern(shown)
+    return lambda text: pattern.sub(lambda match: shown[match[0]], text) if pattern else text
+
+
 def with_defaults(text: str, slots: Mapping[str, tuple[str, str]]) -> str:
     """Give `text` as a reader gets it of whom nothing is known."""
     return fill_text(text, {token: default for token, (_, default) in slots.items()})

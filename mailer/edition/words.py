@@ -27,6 +27,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "Listen on {site}",
         "open": "Open on {site}",
         "post": "See the post on {site}",
+        "image": "image",
     },
     "de": {
         "browser": "Im Browser ansehen",
@@ -40,6 +41,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "Auf {site} anhören",
         "open": "Auf {site} öffnen",
         "post": "Den Beitrag auf {site} ansehen",
+        "image": "Bild",
     },
     "fr": {
         "browser": "Voir dans le navigateur",
@@ -53,6 +55,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "Écouter sur {site}",
         "open": "Ouvrir sur {site}",
         "post": "Voir la publication sur {site}",
+        "image": "image",
     },
     "es": {
         "browser": "Ver en el navegador",
@@ -66,6 +69,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "Escuchar en {site}",
         "open": "Abrir en {site}",
         "post": "Ver la publicación en {site}",
+        "image": "imagen",
     },
     "zh": {
         "browser": "在浏览器中查看",
@@ -79,6 +83,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "在 {site} 收听",
         "open": "在 {site} 打开",
         "post": "在 {site} 查看原帖",
+        "image": "图片",
     },
     "ja": {
         "browser": "ブラウザで表示",
@@ -92,6 +97,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "{site}で聴く",
         "open": "{site}で開く",
         "post": "{site}で投稿を見る",
+        "image": "画像",
     },
     "ar": {
         "browser": "عرض في المتصفح",
@@ -105,6 +111,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "استمع على {site}",
         "open": "افتح على {site}",
         "post": "اعرض المنشور على {site}",
+        "image": "صورة",
     },
     "he": {
         "browser": "צפייה בדפדפן",
@@ -118,6 +125,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "האזנה ב־{site}",
         "open": "פתיחה ב־{site}",
         "post": "לצפייה בפוסט ב־{site}",
+        "image": "תמונה",
     },
     "fa": {
         "browser": "مشاهده در مرورگر",
@@ -131,6 +139,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "شنیدن در {site}",
         "open": "باز کردن در {site}",
         "post": "دیدن نوشته در {site}",
+        "image": "تصویر",
     },
     "hi": {
         "browser": "ब्राउज़र में देखें",
@@ -144,6 +153,7 @@ WORDS: dict[str, dict[str, str]] = {
         "listen": "{site} पर सुनें",
         "open": "{site} पर खोलें",
         "post": "{site} पर पोस्ट देखें",
+        "image": "चित्र",
     },
 }
 

@@ -35,6 +35,7 @@ _HTML = {
 _TICKS = re.compile(r"`+")
 _BLANK = re.compile(r"\n[ \t]*(?=\n)")
 _ITEM = re.compile(r"[ \t]*(?:[-*+]|\d{1,9}[.)])(?:[ \t]|$)")
+_COMPONENT = re.compile(r"^ {0,3}</[A-Z][A-Za-z0-9.]{1,60}>[ \t]*$", re.MULTILINE)  # MDX has no indented code
 _INDENTED = re.compile(r"\n(?: {4}|\t)")
 
 
@@ -47,7 +48,7 @@ def hide_code(page: Page, *, indented: bool = True) -> Page:
     for name, (opens, closes) in _HTML.items():
         if f"</{name}" in text or f"</{name.upper()}" in text:
             page = page.hide((o.start(), c.end()) for o, c in enclosed(page.text, opens, closes))
-    if indented and _INDENTED.search(text):
+    if indented and _INDENTED.search(text) and not _COMPONENT.search(page.text):
         page = page.hide(_indented(page.text), mark=BLOCK_MARK)
     if "`" in page.text:
         page = page.hide(_spans(page.text))

@@ -23,6 +23,7 @@ _NO_PROSE = re.compile(
     r"[ \t]*(?:#{1,6}(?:[ \t]|$)|>|[-*+][ \t]|\d{1,9}[.)][ \t]|\||\[[^\]]{1,80}\]:|:::|(?:[-*_][ \t]*){3,}$)"
 )
 _SALUTATION = re.compile(r"[^.!?]{1,40}[,\uff0c:\uff1a!\uff01]$")
+_ADDRESS = re.compile(r"\bhttps?://[^\s<>]+[ \t]*")
 _ENOUGH = 20
 
 
@@ -67,7 +68,7 @@ def _prose(page: Page, text: str) -> Iterator[str]:
         lines = [line for line in block.split("\n") if not _NO_PROSE.match(line) and BLOCK_MARK not in line]
         if not lines or len(lines) < len(block.strip().split("\n")) / 2 or _setext(lines):
             continue
-        found = plain(page.reveal(one_line(" ".join(lines))))
+        found = _ADDRESS.sub("", plain(page.reveal(one_line(" ".join(lines))))).rstrip()
         if any(char.isalpha() for char in found):
             yield found
 

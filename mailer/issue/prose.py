@@ -18,6 +18,7 @@ _LINK = re.compile(
     r"\[([^\[\]]*)\](?:\([^()\s]*(?:\([^()\s]*\)[^()\s]*)*(?:[ \t]+[\"'][^\"'\n]*[\"'])?\)|\[[^\[\]]*\])"
 )
 _FOOTNOTE = re.compile(r"\[\^[^\[\]\s]{1,40}\]")
+_INLINE_NOTE = re.compile(r"\^\[(?:[^\[\]]|\[[^\[\]]*\])*\]")
 _EMPHASIS = re.compile(r"\*+|~~+|`+|(?<!\w)_+(?=\w)|(?<=\w)_+(?!\w)")
 _ESCAPE = re.compile(r"\\([!-/:-@\[-`{-~])")
 _SPACE = re.compile(r"\s+")
@@ -29,6 +30,7 @@ _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7af\u
 def plain(text: str) -> str:
     """Give the prose of a short piece of Markdown or HTML."""
     text = _IMAGE.sub("", text)
+    text = _INLINE_NOTE.sub("", text)
     text = _LINK.sub(r"\1", text)
     text = _FOOTNOTE.sub("", text)
     text = _untagged(text)

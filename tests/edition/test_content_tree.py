@@ -19,7 +19,7 @@ from mailer.issue.model import Issue
 
 def tree(source: str):
     report = Report("x.md")
-    root = content.clean(content.render(Issue("x.md", 1, "x", "S", source)), report)
+    root = content.clean(content.render(Issue("x.md", 1, "x", "S", source), report), report)
     normalise(root)
     content.seal(root)
     for element in root.iter():

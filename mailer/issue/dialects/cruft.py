@@ -16,14 +16,21 @@ if TYPE_CHECKING:
     from mailer.issue.page import Page
 
 _ITEM = r"^[ \t]*(?:[-*+][ \t]+)?(?:#{1,6}[ \t]+)?[*_]{0,3}"
+_SHARE = (
+    r"(?:\[)?Click to (?:share|print|email|e-mail)[^\n]{0,200}\(Opens in new window\)[^\n]{0,300}"
+    r"|(?:\[)?(?:Share|Tweet|Pin|Print|Email|Facebook|Twitter|LinkedIn|Reddit|Pocket|WhatsApp|Telegram|Tumblr|Pinterest)"
+    r"(?:\]\([^()\n]{0,500}(?:[?&]share=|sharer|/intent/|shareArticle|submit\?)[^()\n]{0,500}\))"
+)
+# Authors write "Share this", too: it goes where nothing but share links, or nothing at all, stands below it.
+_SHARE_TITLE = re.compile(
+    _ITEM
+    + rf"Share this:?[*_]{{0,3}}[ \t]*(?:\n[ \t]*){{1,4}}(?=(?:[-*+][ \t]+)?(?:{_SHARE})|#{{1,6}}[ \t]|\Z)",
+    re.MULTILINE | re.IGNORECASE,
+)
 _LINE = re.compile(
     _ITEM
     + r"(?:Like this:[ \t]*(?:Like)?[ \t]*(?:Loading)?(?:\.{3}|\u2026)?|(?:Like[ \t]*)?Loading(?:\.{3}|\u2026)"
-    r"|Share this:?(?:[ \t]*on)?"
-    r"|(?:\[)?Click to (?:share|print|email|e-mail)[^\n]{0,200}\(Opens in new window\)[^\n]{0,300}"
-    r"|(?:\[)?(?:Share|Tweet|Pin|Print|Email|Facebook|Twitter|LinkedIn|Reddit|Pocket|WhatsApp|Telegram|Tumblr|Pinterest)"
-    r"(?:\]\([^()\n]{0,500}(?:[?&]share=|sharer|/intent/|shareArticle|submit\?)[^()\n]{0,500}\))"
-    r"|Powered by (?:WordPress|Jetpack|Ghost)|jp-relatedposts)[*_]{0,3}[ \t]*$",
+    rf"|{_SHARE}|Powered by (?:WordPress|Jetpack|Ghost)|jp-relatedposts)[*_]{{0,3}}[ \t]*$",
     re.MULTILINE | re.IGNORECASE,
 )
 _RELATED = re.compile(_ITEM + r"Related(?: posts| articles)?:?[*_]{0,3}[ \t]*$", re.MULTILINE | re.IGNORECASE)
@@ -44,7 +51,9 @@ def cruft(page: Page) -> Page:
         page = page.sub(
             _PICTURE, "", warning("foreign-pixel", "A picture that counts readers for others was dropped.")
         )
-    page = page.sub(_LINE, "", warning("cruft", "A share or like widget of a web page was dropped."))
+    note = warning("cruft", "A share or like widget of a web page was dropped.")
+    page = page.sub(_SHARE_TITLE, "\n", note)
+    page = page.sub(_LINE, "", note)
     return page.splice(_related(page.text)) if "elated" in page.text or "RELATED" in page.text else page
 
 

@@ -96,6 +96,12 @@ def link(url: str, text: str = "") -> str:
     return f'<p><a href="{escape(url)}">{escape(text or url)}</a></p>'
 
 
+def button(text: str, start: int, end: int, url: str, words: str) -> Edit:
+    """Give the edit that puts a button into a paragraph of its own; `words` may be Markdown."""
+    html = f'<a class="button" href="{escape(url)}">{words or escape(url)}</a>'
+    return block(text, start, end, html, apart=True)
+
+
 def figure(values: Mapping[str, str], caption: str = "") -> str | None:
     """Give a picture with what is known of it; `caption` is Markdown or HTML."""
     src = first(values, "src", "image_path", "image", "img", "url", "path", "file", "filename", "source", "0")
@@ -136,12 +142,17 @@ def _alone(text: str, match: re.Match[str]) -> str | None:
     return f"\n{html}\n" if html else None
 
 
-def block(text: str, start: int, end: int, html: str, note: Note | None = None) -> Edit:
-    """Give the edit that puts block HTML in the place of text[start:end], on lines of its own."""
+def block(
+    text: str, start: int, end: int, html: str, note: Note | None = None, *, apart: bool = False
+) -> Edit:
+    """Give the edit that puts block HTML in the place of text[start:end], on lines of its own.
+
+    With `apart`, a blank line parts it from what is above: phrases need one where blocks do not.
+    """
     opening = text.rfind("\n", 0, start) + 1
     container = _CONTAINER.match(text, opening, start)
     prefix = container[0] if container else ""
-    alone = len(prefix) == start - opening
+    alone = len(prefix) == start - opening and not (apart and text[:opening].rstrip(" \t")[-2:].strip())
     quiet = prefix.rstrip(" \t") if ">" in prefix else ""
     closing = text.find("\n", end)
     tail = text[end : closing if closing >= 0 else len(text)].strip()

@@ -1,14 +1,15 @@
 """Stars that CommonMark (6.2) would print: wrong flanking, as in `**bold **text` or before a CJK letter, and lone `**`.
 
 Each stretch of text is read as CommonMark reads it; only stars that would stay are repaired: two on one line become
-tags, a lone `**` at a word goes. Single stars stay, they may mark a footnote.
+tags, a lone `**` at a word goes. Single stars stay, they may mark a footnote. Stars that would go and should not, as in
+"A*STAR shows A*3D", are escaped: a pair inside words, with a space between them, was never meant as one.
 """
 
 from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import TYPE_CHECKING
 
@@ -25,6 +26,11 @@ _RUN = re.compile(r"\*+")
 _FRESH = re.compile(r"^[ \t>]*(?:[-+*][ \t]|\d{1,9}[.)][ \t]|#{1,6}[ \t]|\||$)|^[ \t]*>", re.MULTILINE)
 # `the *word *and`: the closing star stands on the wrong side of the space.
 _TORN = re.compile(r"(?:^|(?<=[ (]))\*([^\W\d][^*\n]{0,60}[^\s*])[ ]\*(?=[^\W\d])(?![^*\n]*\*)", re.MULTILINE)
+_INSIDE = re.compile(
+    r"(?<=[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7af\uf900-\ufaff])\*"
+    r"(?=[^\W_\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7af\uf900-\ufaff])"
+)
+_NO_WORD = re.compile(r"\s|\*[\d.,]+\*")  # between two stars: more than a word, or the middle of a product
 _LONGEST = 300
 _DEEPEST_SEARCH = 12
 _JOINED = info("emphasis", "Stars that would have been printed became bold text.")
@@ -37,6 +43,7 @@ class _Stars:
     length: int
     opens: bool
     closes: bool
+    pairs: list[int] = field(default_factory=list)  # where the stars stand that these close
 
 
 def emphasis(page: Page) -> Page:
@@ -44,6 +51,8 @@ def emphasis(page: Page) -> Page:
     if "*" not in page.text:
         return page
     page = page.sub(_TORN, lambda match: f"{em(match[1])} ", _JOINED)
+    if len(_INSIDE.findall(page.text)) > 1:
+        page = page.splice(_escapes(page.text))
     return page.splice(_edits(page.text)) if "**" in page.text else page
 
 
@@ -52,11 +61,30 @@ def literal_stars(text: str) -> bool:
     return any(stars.length > 1 for stars in _unmatched(text, 0, len(text)))
 
 
+def _stretches(text: str) -> Iterator[tuple[int, int]]:
+    return pairwise([0, *(match.end() for match in _FRESH.finditer(text)), len(text)])
+
+
 def _edits(text: str) -> Iterator[Edit]:
-    cuts = [0, *(match.end() for match in _FRESH.finditer(text)), len(text)]
-    for start, end in pairwise(cuts):
+    for start, end in _stretches(text):
         if text.find("**", start, end) >= 0:
             yield from _mended(text, start, end)
+
+
+def _escapes(text: str) -> Iterator[Edit]:
+    """Escape both stars of each pair that opens and closes inside words and has a space or a number in it."""
+    for start, end in _stretches(text):
+        inside = {match.start() for match in _INSIDE.finditer(text, start, end)}
+        if len(inside) < 2:
+            continue
+        torn = {
+            at
+            for stars in _read(text, start, end)
+            for opened in stars.pairs
+            if {opened, stars.start - 1} <= inside and _NO_WORD.search(text, opened, stars.start)
+            for at in (opened, stars.start - 1)
+        }
+        yield from (Edit(at, at + 1, "\\*") for at in sorted(torn))
 
 
 def _mended(text: str, start: int, end: int) -> Iterator[Edit]:
@@ -85,6 +113,11 @@ def _alone(text: str, stars: _Stars) -> bool:
 
 def _unmatched(text: str, start: int, end: int) -> list[_Stars]:
     """Give the stars that CommonMark leaves over in text[start:end], each with what is left of it."""
+    return [stars for stars in _read(text, start, end) if stars.length]
+
+
+def _read(text: str, start: int, end: int) -> list[_Stars]:
+    """Give all runs of stars in text[start:end] as CommonMark pairs them: what is left of each, and what it closes."""
     runs: list[_Stars] = []
     openers: list[_Stars] = []
     for match in _RUN.finditer(text, start, end):
@@ -102,11 +135,12 @@ def _unmatched(text: str, start: int, end: int) -> list[_Stars]:
             openers[opener].length -= used
             stars.length -= used
             stars.start += used
+            stars.pairs.append(openers[opener].start + openers[opener].length)
             if not openers[opener].length:
                 openers.pop()
         if stars.length and stars.opens:
             openers.append(stars)
-    return [stars for stars in runs if stars.length]
+    return runs
 
 
 def _opener(openers: list[_Stars], closer: _Stars, original: int) -> int | None:

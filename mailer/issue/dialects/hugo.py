@@ -29,7 +29,7 @@ _NOTICES = (
 )
 _OPEN_NOTICE = re.compile(rf"\{{\{{[<%][ \t]*({_NOTICES})\b([^<>%{{}}]{{0,500}})(?<!/)[>%]\}}\}}")
 _CLOSE_NOTICE = re.compile(rf"\{{\{{[<%][ \t]*/[ \t]*(?:{_NOTICES})[ \t]*[>%]\}}\}}")
-_OPEN_BUTTON = re.compile(r"\{\{[<%][ \t]*(?:button|btn|link|cta)\b([^<>%{}]{0,500})(?<!/)[>%]\}\}")
+_OPEN_BUTTON = re.compile(r"\{\{[<%][ \t]*(button|btn|link|cta)\b([^<>%{}]{0,500})(?<!/)[>%]\}\}")
 _CLOSE_BUTTON = re.compile(r"\{\{[<%][ \t]*/[ \t]*(?:button|btn|link|cta)[ \t]*[>%]\}\}")
 
 
@@ -44,9 +44,12 @@ def hugo(page: Page) -> Page:
 
 def _buttons(text: str) -> Iterator[Edit]:
     for opening, closing in enclosed(text, _OPEN_BUTTON, _CLOSE_BUTTON):
-        url = embeds.first(embeds.attributes(opening[1]), "href", "url", "link", "relref", "0")
+        url = embeds.first(embeds.attributes(opening[2]), "href", "url", "link", "relref", "0")
         words = " ".join(text[opening.end() : closing.start()].split())
-        yield Edit(opening.start(), closing.end(), f"[{words}]({url})" if url else words)
+        if url and opening[1] != "link":
+            yield embeds.button(text, opening.start(), closing.end(), url, words)
+        else:
+            yield Edit(opening.start(), closing.end(), f"[{words}]({url})" if url else words)
 
 
 def _notices(text: str) -> Iterator[Edit]:
@@ -78,6 +81,9 @@ def _codes(text: str) -> Iterator[Edit]:
         name, values = parts[2].lower().rsplit("/", 1)[-1], embeds.attributes(parts[3])
         if parts[1]:
             yield Edit(match.start(), match.end(), "")
+        elif name in _BUTTONS and (url := embeds.first(values, "href", "url", "link", "relref", "0")):
+            words = embeds.first(values, "text", "title", "label", "1")
+            yield embeds.button(text, match.start(), match.end(), url, escape(words))
         elif name in {"ref", "relref"}:
             yield Edit(match.start(), match.end(), *_address(embeds.first(values, "path", "0")))
         else:
@@ -127,16 +133,12 @@ def _media(values: Mapping[str, str]) -> str | None:
     return found or (embeds.link(url, embeds.first(values, "title", "caption")) if url else None)
 
 
-def _button(values: Mapping[str, str]) -> str | None:
-    url = embeds.first(values, "href", "url", "link", "relref", "0")
-    return embeds.link(url, embeds.first(values, "text", "title", "label", "1")) if url else None
-
-
 def _anchor(values: Mapping[str, str]) -> str | None:
     url = embeds.first(values, "url", "href", "src", "0")
     return f'<p><a href="{escape(url)}">{escape(url)}</a></p>' if url.startswith("http") else None
 
 
+_BUTTONS = frozenset({"button", "btn", "cta"})
 _PICTURES = frozenset({"figure", "image", "img", "picture", "imgproc", "photo", "fig", "lightbox", "imgcap"})
 _EMBEDS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "tweet": embeds.tweet,
@@ -148,9 +150,6 @@ _EMBEDS: dict[str, Callable[[Mapping[str, str]], str | None]] = {
     "video": _media,
     "audio": _media,
     "podcast": _media,
-    "button": _button,
-    "btn": _button,
-    "cta": _button,
     "embed": _anchor,
     "iframe": _media,
     "soundcloud": _media,

@@ -1,12 +1,14 @@
 r"""kramdown's and Pandoc's additions: attribute lists, options, comments, the table of contents.
 
-`{: .class}` and `{#id}` style a web page and go; `{:toc}` and `[TOC]` go with the list item they stand in.
-Footnotes, definition lists and `\|` are understood by the edition as they are. Abbreviations go.
+`{: .class}` and `{#id}` style a web page and go, but for a picture's width and a button; `{:toc}` and `[TOC]` go with
+the list item they stand in. Footnotes, definition lists and `\|` are understood by the edition as they are.
+Abbreviations go.
 """
 
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING
 
 from mailer.issue.page import Edit, enclosed, info
@@ -28,6 +30,15 @@ _EXTENSION = re.compile(
 )
 _COMMENT, _END_COMMENT = re.compile(r"\{::comment\}"), re.compile(r"\{:/(?:comment)?\}")
 _IAL = re.compile(r"[ \t]?\{:(?=[\s.#:\w-])[^{}\n]{0,500}\}")
+# Of a picture the declared width is kept, of a link that it is a button; `{: …}` is kramdown's, `{…}` Pandoc's.
+_PICTURE = re.compile(
+    r"!\[([^\[\]\n]{0,500})\]\(([^()\s]{1,2000})(?:[ \t]+\"([^\"\n]{0,300})\")?\)[ \t]?\{:?(?=[\s.#\w-])"
+    r"[^{}\n]{0,300}?\bwidth=[\"']?(\d{1,4}(?:px|%)?)[^{}\n]{0,300}\}"
+)
+_BUTTON = re.compile(
+    r"(?<!!)\[([^\[\]\n]{1,300})\]\(([^()\s]{1,2000})(?:[ \t]+\"[^\"\n]{0,300}\")?\)"
+    r"[ \t]?\n?\{:?(?=[\s.#\w-])[^{}\n]{0,300}?\.(?:btn|button|cta)(?![a-z0-9])[^{}\n]{0,300}\}"
+)
 _PANDOC = re.compile(
     r"(?<=[^\s\\])[ \t]*\{(?:[.#][\w:.-]{1,80}|-)(?:[ \t]+[^{}\n]{0,300})?\}(?=[ \t]*$|[\s.,;:!?)])",
     re.MULTILINE,
@@ -45,6 +56,9 @@ def kramdown(page: Page) -> Page:
         page = page.splice(Edit(o.start(), c.end(), "") for o, c in enclosed(text, _COMMENT, _END_COMMENT))
         page = page.sub(_TOC_ITEM, "", _TOC_NOTE)
         page = page.sub(_EXTENSION, "", info("kramdown", "Options of kramdown were taken off."))
+    if "{" in text and "](" in text:
+        page = page.sub(_PICTURE, _picture).sub(_BUTTON, _button)
+    if "{:" in text:
         page = page.sub(_IAL, "", _NOTE)
     if "{#" in text or "{." in text or "{-}" in text:
         page = page.sub(_PANDOC, "", _NOTE)
@@ -53,3 +67,12 @@ def kramdown(page: Page) -> Page:
     if "\n*[" in text:
         page = page.sub(_ABBREVIATION, "", info("kramdown", "An abbreviation's explanation was dropped."))
     return page.sub(_EOB, "") if "\n^" in text else page
+
+
+def _picture(match: re.Match[str]) -> str:
+    title = f' title="{escape(match[3])}"' if match[3] else ""
+    return f'<img src="{escape(match[2])}" alt="{escape(match[1])}"{title} width="{match[4]}">'
+
+
+def _button(match: re.Match[str]) -> str:
+    return f'<a class="button" href="{escape(match[2])}">{match[1]}</a>'

@@ -26,8 +26,12 @@ _MODULE = re.compile(
 _COMMENT, _END_COMMENT = re.compile(r"\{/\*"), re.compile(r"\*/\}")
 _STYLE = re.compile(r"[ \t](?:style|css|sx)=\{\{[^{}]{0,1000}\}\}")
 _CLASS = re.compile(r"(<[a-z][\w-]{0,30}\b[^<>]{0,500}?[ \t])className=")
+_TAG_AS_VALUE = re.compile(r"[ \t\n][\w-]{1,40}=\{[^{}\n]{0,300}<[^{}\n]{0,300}>[^{}\n]{0,300}\}")
 _SPACE = re.compile(r"\{[ \t]*([\"'`])([ \t]*)\1[ \t]*\}")
 _TAG = re.compile(r"<(/?)([A-Z][A-Za-z0-9.]{1,60})((?:[ \t\n][^<>]{0,3000})?)>")
+_LONE_TAG = re.compile(
+    r"^[ \t]*<(/?)([A-Z][A-Za-z0-9.]{1,60})((?:[ \t][^<>\n]{0,3000})?)>[ \t]*$", re.MULTILINE
+)
 _CLOSED = re.compile(r"</([A-Z][A-Za-z0-9.]{1,60})>")
 _OPEN_CALLOUT = re.compile(
     r"<(Callout|Note|Tip|Warning|Info|Alert|Aside|Admonition|Caution|Danger|Notice)\b([^<>]{0,500})(?<!/)>"
@@ -36,7 +40,7 @@ _CLOSE_CALLOUT = re.compile(
     r"</(?:Callout|Note|Tip|Warning|Info|Alert|Aside|Admonition|Caution|Danger|Notice)>"
 )
 _OPEN_LINK, _CLOSE_LINK = (
-    re.compile(r"<(?:Link|Button|LinkButton)\b([^<>]{0,1000})(?<!/)>"),
+    re.compile(r"<(Link|Button|LinkButton)\b([^<>]{0,1000})(?<!/)>"),
     re.compile(r"</(?:Link|Button|LinkButton)>"),
 )
 
@@ -51,6 +55,8 @@ def mdx(page: Page) -> Page:
         )
     if "<" not in page.text:
         return page
+    if "={" in page.text:
+        page = page.sub(_TAG_AS_VALUE, "")
     if "={{" in page.text:
         page = page.sub(_STYLE, "")
     if "className=" in page.text:
@@ -67,7 +73,29 @@ def _components(page: Page) -> Page:
         for o, c in enclosed(text, _OPEN_CALLOUT, _CLOSE_CALLOUT)
     )
     page = page.splice(_links(page.text))
+    if _LONE_TAG.search(page.text):
+        page = _blocks(page)
     return page.splice(_tags(page.text))
+
+
+def _blocks(page: Page) -> Page:
+    """Take the indentation off what stands inside a component, where it would make code of it."""
+    made: list[tuple[int, str]] = []
+    open_: list[int | None] = []  # the indentation of each open component's content, once it is known
+    for number, line in zip(page.numbers, page.lines(), strict=True):
+        tag = _LONE_TAG.match(line)
+        if tag and tag[1]:
+            del open_[-1:]
+        text = line.lstrip(" \t")
+        if open_ and text:
+            indent = len(line) - len(text)
+            taken = open_[-1] = indent if open_[-1] is None else open_[-1]
+            made.append((number, line[min(taken, indent) :]))
+        else:
+            made.append((number, text if tag else line))
+        if tag and not tag[1] and not tag[3].rstrip().endswith("/"):
+            open_.append(None)
+    return page.with_lines(made)
 
 
 def _name(match: re.Match[str]) -> str:
@@ -84,8 +112,11 @@ def _dedented(text: str) -> str:
 
 def _links(text: str) -> Iterator[Edit]:
     for opening, closing in enclosed(text, _OPEN_LINK, _CLOSE_LINK):
-        url = embeds.first(embeds.attributes(opening[1]), "href", "to", "url")
+        url = embeds.first(embeds.attributes(opening[2]), "href", "to", "url")
         words = " ".join(text[opening.end() : closing.start()].split())
+        if url and opening[1] != "Link":
+            yield embeds.button(text, opening.start(), closing.end(), url, words)
+            continue
         yield Edit(opening.start(), closing.end(), f"[{words}]({url})" if url else words)
 
 
