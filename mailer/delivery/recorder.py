@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import sqlite3
 import threading
 import time
 from contextlib import suppress
@@ -36,6 +37,10 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
+_PASSING = frozenset({
+    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
+    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM,
+})  # fmt: skip
 _GROUP = 256  # moves in one transaction: well below 200 ms on a slow disk
 
 
@@ -166,6 +171,8 @@ class Recorder:
             try:
                 return work()
             except (OperationalError, InterfaceError, OSError) as problem:
+                if not _may_pass(problem):
+                    raise
                 if time.monotonic() > until:
                     raise RecorderFailed(f"the ledger cannot be written: {problem}") from problem
                 log.warning("the ledger cannot be written, trying again: %s", problem)
@@ -179,6 +186,14 @@ class Recorder:
             self._loop.call_soon_threadsafe(_fail, answers, problem)
         else:
             self._loop.call_soon_threadsafe(_fulfil, answers, results)
+
+
+def _may_pass(problem: OperationalError | InterfaceError | OSError) -> bool:
+    """Say whether waiting may help: a lock, a full disk, a server that is away; not a statement that is wrong."""
+    code = getattr(getattr(problem, "orig", None), "sqlite_errorcode", None)
+    return (
+        code is None or code & 0xFF in _PASSING
+    )  # the low octet is the primary code (sqlite.org/rescode.html)
 
 
 def _fulfil(answers: list[asyncio.Future[T]], results: list[T]) -> None:

@@ -8,7 +8,7 @@ Never: commits. The caller owns the transaction, and keeps it short.
 
 from mailer.delivery.ledger.decisions import amend, cancel, resend_uncertain, skip_uncertain
 from mailer.delivery.ledger.planning import plan
-from mailer.delivery.ledger.recovery import late_proof, replay, take_back
+from mailer.delivery.ledger.recovery import fenced, known_mailings, late_proof, replay, take_back
 from mailer.delivery.ledger.sending import claim, fence, give_back, settle, turn_back
 from mailer.delivery.ledger.sums import counts, delivered, recipients
 
@@ -19,7 +19,9 @@ __all__ = [
     "counts",
     "delivered",
     "fence",
+    "fenced",
     "give_back",
+    "known_mailings",
     "late_proof",
     "plan",
     "recipients",

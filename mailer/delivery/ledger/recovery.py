@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
-from sqlalchemy import case, select, update
+from sqlalchemy import and_, bindparam, case, insert, or_, select, update
 
+from mailer.delivery.ledger.planning import plan
+from mailer.delivery.states import OPEN, WAITING, MailingState
 from mailer.delivery.states import DeliveryState as State
-from mailer.delivery.states import MailingState
-from mailer.delivery.tables import deliveries, mailings
+from mailer.delivery.tables import audiences, deliveries, mailings
+from subscribers import audience
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
     from mailer.delivery.journal import Proof
 
@@ -36,14 +38,9 @@ def take_back(
 
     `epoch` must be dead: nothing else may still write for it.
     """
-    # Finished mailings have no open rows; years of them need not be read.
-    live = select(mailings.c.id).where(mailings.c.state != MailingState.FINISHED)
-    mine = (_d.mailing_id.in_(live), _d.epoch == epoch)
-    fenced = connection.execute(
-        select(_d.mailing_id, _d.subscriber_id).where(*mine, _d.state == State.SENDING)
-    ).all()
+    held = fenced(connection, epoch)
     proven = 0
-    for mailing_id, subscriber_id in fenced:
+    for mailing_id, subscriber_id in held:
         proof = proofs.get((mailing_id, subscriber_id))
         known = proof is not None and proof.state is not State.SENDING
         row = (_d.mailing_id == mailing_id, _d.subscriber_id == subscriber_id, _d.state == State.SENDING)
@@ -56,41 +53,114 @@ def take_back(
         connection.execute(update(deliveries).where(*row).values(values))
     given_back = connection.execute(
         update(deliveries)
-        .where(*mine, _d.state == State.CLAIMED)
+        .where(*_held(epoch), _d.state == State.CLAIMED)
         .values(state=case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value))
     ).rowcount
-    return Recovered(proven, len(fenced) - proven, given_back)
+    return Recovered(proven, len(held) - proven, given_back)
+
+
+def _held(epoch: int) -> tuple[ColumnElement[bool], ...]:
+    # Finished mailings have no open rows; years of them need not be read.
+    live = select(mailings.c.id).where(mailings.c.state != MailingState.FINISHED)
+    return _d.mailing_id.in_(live), _d.epoch == epoch
+
+
+FROM_JOURNAL: Final = "known from the journal alone"
+
+
+def fenced(connection: Connection, epoch: int) -> set[tuple[int, int]]:
+    """Give the (mailing, subscriber) that a worker stands in `sending` with: what its journal is asked about."""
+    rows = connection.execute(
+        select(_d.mailing_id, _d.subscriber_id).where(*_held(epoch), _d.state == State.SENDING)
+    )
+    return {(row.mailing_id, row.subscriber_id) for row in rows}
 
 
 def replay(connection: Connection, proofs: Mapping[tuple[int, int], Proof], now: datetime) -> Recovered:
-    """Bring a restored database up to what a journal knows: whoever it says was mailed is not mailed again.
+    """Bring a database that lost its newest commits up to what a journal knows: nobody is mailed again.
 
-    Unlike take_back it also moves rows that the old database believes untouched.
+    The moves were made once, in a history that this database does not hold; so here alone a row may go from planned
+    to a final state, and who has no row yet is given one. What the journal says later corrects what it said before.
+    Proofs of a mailing that the database does not know are passed over; see `known_mailings`.
     """
     proven = uncertain = 0
-    open_states = (State.PLANNED, State.CLAIMED, State.SENDING, State.DEFERRED)
-    for proof in proofs.values():
-        if proof.state is State.DEFERRED:
-            continue
-        doubt = proof.state is State.SENDING
-        moved = connection.execute(
-            update(deliveries)
-            .where(
-                _d.mailing_id == proof.mailing_id,
-                _d.subscriber_id == proof.subscriber_id,
-                _d.state.in_(open_states),
-            )
-            .values(
-                state=State.UNCERTAIN if doubt else proof.state,
-                relay_id=proof.relay_id,
-                reply="known from the journal alone",
-                at=now,
-                attempts=_d.attempts + 1,
-            )
-        ).rowcount
-        proven += 0 if doubt else moved
-        uncertain += moved if doubt else 0
+    for mailing_id in known_mailings(connection, {proof.mailing_id for proof in proofs.values()}):
+        told = {proof.subscriber_id: proof for proof in proofs.values() if proof.mailing_id == mailing_id}
+        _remember(connection, mailing_id, set(told), now)
+        moves = _moves(connection, mailing_id, told, now)
+        if moves:
+            connection.execute(_REPLAY, moves)
+        doubts = sum(move["state"] == State.UNCERTAIN for move in moves)
+        proven, uncertain = proven + len(moves) - doubts, uncertain + doubts
     return Recovered(proven, uncertain, 0)
+
+
+def known_mailings(connection: Connection, ids: Collection[int]) -> set[int]:
+    """Give those of the ids that this database has a mailing of."""
+    return set(connection.execute(select(mailings.c.id).where(mailings.c.id.in_(list(ids)))).scalars())
+
+
+_REPLAY = (
+    update(deliveries)
+    .where(_d.mailing_id == bindparam("m"), _d.subscriber_id == bindparam("s"))
+    .values(
+        state=bindparam("state"),
+        relay_id=bindparam("relay_id"),
+        reply=FROM_JOURNAL,
+        at=bindparam("now"),
+        due_at=bindparam("now"),
+        attempts=_d.attempts + 1,
+    )
+)
+
+
+def _moves(
+    connection: Connection, mailing_id: int, told: Mapping[int, Proof], now: datetime
+) -> list[dict[str, object]]:
+    """Decide which rows the proofs move: the open ones, and doubts that an earlier page of the journal left."""
+    doubt = and_(_d.state == State.UNCERTAIN, _d.reply == FROM_JOURNAL)
+    rows = connection.execute(
+        select(_d.subscriber_id, _d.state).where(
+            _d.mailing_id == mailing_id, _d.subscriber_id.in_(list(told)), or_(_d.state.in_(OPEN), doubt)
+        )
+    ).all()
+    moves: list[dict[str, object]] = []
+    for subscriber_id, state in rows:
+        proof = told[subscriber_id]
+        target = State.UNCERTAIN if proof.state is State.SENDING else proof.state
+        if target != state and not (target is State.DEFERRED and state in WAITING):
+            values = {"state": target.value, "relay_id": proof.relay_id, "now": now}
+            moves.append({"m": mailing_id, "s": subscriber_id, **values})
+    return moves
+
+
+def _remember(connection: Connection, mailing_id: int, subscribers: set[int], now: datetime) -> None:
+    """Give a row to each of these who has none: the database was kept before they were planned.
+
+    Who is no reader any more, or is unknown to this database, gets one without an address: the sums stay true, and
+    should the address come back, it is not mailed again.
+    """
+    known = select(_d.subscriber_id).where(
+        _d.mailing_id == mailing_id, _d.subscriber_id.in_(list(subscribers))
+    )
+    missing = subscribers - set(connection.execute(known).scalars())
+    if not missing:
+        return
+    edition_id = connection.execute(
+        select(mailings.c.edition_id).where(mailings.c.id == mailing_id)
+    ).scalar_one()
+    lists = connection.execute(
+        select(audiences.c.list_id).where(audiences.c.mailing_id == mailing_id).distinct()
+    ).scalars()
+    for list_id in (every := list(lists)):
+        readers = audience(list_id, now)
+        readers = readers.where(readers.selected_columns.subscriber_id.in_(list(missing)))
+        plan(connection, readers, mailing_id=mailing_id, edition_id=edition_id, due_at=now)
+    missing -= set(connection.execute(known).scalars())
+    blank = {"mailing_id": mailing_id, "edition_id": edition_id, "list_id": every[0] if every else 0}
+    blank |= {"address_id": 0, "address": "", "domain": "", "due_at": now, "state": State.PLANNED}
+    if missing:
+        connection.execute(insert(deliveries), [{**blank, "subscriber_id": one} for one in missing])
 
 
 def late_proof(

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Integer, and_, bindparam, case, select, update
 
+from mailer.delivery.ledger.prepared import driver_instant, prepared
 from mailer.delivery.ledger.words import RUNNING, WAITING
 from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.states import DeliveryState as State
@@ -18,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Dialect
     from sqlalchemy.sql.dml import ReturningUpdate
 
 _d = deliveries.c
@@ -29,6 +30,8 @@ _CLAIM_COLUMNS = (
 # A row that was tried before stays deferred; `attempts` tells.
 _LAID_BACK = case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value)
 
+
+_TOGETHER = 64  # fences in one statement
 
 # The statements of the hot path are built once: building one and finding its compiled form costs more than SQLite
 # takes to run it.
@@ -84,9 +87,9 @@ def _in_hand(mailing_id: int, epoch: int, subscribers: Iterable[int]) -> ColumnE
 
 
 @cache
-def _fence_statement(list_id: int) -> ReturningUpdate[Any]:
-    """Give the fence of one list: still in hand, still running, still mailable at the address in the row."""
-    now: Any = bindparam("now", type_=Instant())
+def _fence_statement(list_id: int, count: int) -> ReturningUpdate[Any]:
+    """Give the fence for so many of one list: still in hand, still running, still mailable at the row's address."""
+    now: Any = bindparam("now", type_=Instant(), required=False)
     reader = audience(list_id, now).subquery()
     mailable = select(reader.c.subscriber_id).where(
         reader.c.subscriber_id == _d.subscriber_id, reader.c.email == _d.address
@@ -94,14 +97,16 @@ def _fence_statement(list_id: int) -> ReturningUpdate[Any]:
     return (
         update(deliveries)
         .where(
-            _d.mailing_id == bindparam("m"),
-            _d.subscriber_id.in_(bindparam("readers", expanding=True)),
+            _d.mailing_id == bindparam("m", required=False),
+            _d.subscriber_id.in_(
+                [bindparam(f"r{number}", type_=Integer, required=False) for number in range(count)]
+            ),
             _d.state == State.CLAIMED,
-            _d.epoch == bindparam("e"),
+            _d.epoch == bindparam("e", required=False),
             RUNNING,
             mailable.exists(),
         )
-        .values(state=State.SENDING, at=bindparam("now"))
+        .values(state=State.SENDING, at=bindparam("now", required=False))
         .returning(_d.subscriber_id)
     )
 
@@ -111,14 +116,25 @@ def fence(connection: Connection, epoch: int, claims: Sequence[Claim], now: date
 
     Who left, whose address moved, or whose mailing no longer runs is not granted; see `turn_back`.
     """
-    kinds: dict[tuple[int, int], dict[int, Claim]] = {}
+    kinds: dict[tuple[int, int], list[Claim]] = {}
     for item in claims:
-        kinds.setdefault((item.mailing_id, item.list_id), {})[item.subscriber_id] = item
+        kinds.setdefault((item.mailing_id, item.list_id), []).append(item)
     granted: set[Claim] = set()
-    for (mailing_id, list_id), readers in kinds.items():
-        values = {"m": mailing_id, "e": epoch, "now": now, "readers": list(readers)}
-        granted.update(readers[row[0]] for row in connection.execute(_fence_statement(list_id), values))
+    for kind, items in kinds.items():
+        for start in range(0, len(items), _TOGETHER):
+            granted |= _fence_some(connection, epoch, kind, items[start : start + _TOGETHER], now)
     return granted
+
+
+def _fence_some(
+    connection: Connection, epoch: int, kind: tuple[int, int], claims: Sequence[Claim], now: datetime
+) -> set[Claim]:
+    mailing_id, list_id = kind
+    statement = prepared(_fence_statement(list_id, len(claims)), connection.dialect)
+    values: dict[str, object] = {f"r{number}": item.subscriber_id for number, item in enumerate(claims)}
+    values |= {"m": mailing_id, "e": epoch, "now": driver_instant(now, connection.dialect)}
+    granted = {row[0] for row in statement.run(connection, values)}
+    return {item for item in claims if item.subscriber_id in granted}
 
 
 def turn_back(connection: Connection, epoch: int, claims: Sequence[Claim], now: datetime) -> None:
@@ -152,17 +168,17 @@ _SETTLE = {
     sent: (
         update(deliveries)
         .where(
-            _d.mailing_id == bindparam("m"),
-            _d.subscriber_id == bindparam("s"),
-            _d.epoch == bindparam("e"),
+            _d.mailing_id == bindparam("m", required=False),
+            _d.subscriber_id == bindparam("s", required=False),
+            _d.epoch == bindparam("e", required=False),
             _d.state == (State.SENDING if sent else State.CLAIMED),
         )
         .values(
-            state=bindparam("state"),
-            reply=bindparam("reply"),
-            relay_id=bindparam("relay_id"),
-            at=bindparam("at"),
-            due_at=bindparam("due_at"),
+            state=bindparam("state", required=False),
+            reply=bindparam("reply", required=False),
+            relay_id=bindparam("relay_id", required=False),
+            at=bindparam("at", required=False),
+            due_at=bindparam("due_at", required=False),
             attempts=_d.attempts + 1,
         )
     )
@@ -172,17 +188,24 @@ _SETTLE = {
 
 def settle(connection: Connection, epoch: int, settlements: Sequence[Settlement]) -> None:
     """Record outcomes. A row that is no longer this worker's is left as it is: its new owner answers for it."""
+    dialect = connection.dialect
     for sent, statement in _SETTLE.items():
-        rows = [
-            {
-                "m": s.claim.mailing_id, "s": s.claim.subscriber_id, "e": epoch, "state": s.state.value,
-                "reply": s.reply, "relay_id": s.relay_id, "at": s.at, "due_at": s.due_at or s.at,
-            }
-            for s in settlements
-            if s.sent is sent and _allowed(s)
-        ]  # fmt: skip
+        rows = [_values(one, dialect) for one in settlements if one.sent is sent and _allowed(one)]
         if rows:
-            connection.execute(statement, rows)
+            prepared(statement, dialect).run_each(connection, {"e": epoch}, rows)
+
+
+def _values(one: Settlement, dialect: Dialect) -> dict[str, object]:
+    at = driver_instant(one.at, dialect)
+    return {
+        "m": one.claim.mailing_id,
+        "s": one.claim.subscriber_id,
+        "state": one.state.value,
+        "reply": one.reply,
+        "relay_id": one.relay_id,
+        "at": at,
+        "due_at": at if one.due_at is None else driver_instant(one.due_at, dialect),
+    }
 
 
 def _allowed(settlement: Settlement) -> bool:

@@ -14,7 +14,7 @@ WAITING: Final = text("deliveries.state IN ('planned', 'deferred')")
 
 RUNNING: Final = (
     select(mailings.c.id)
-    .where(mailings.c.id == bindparam("m"), mailings.c.state == MailingState.RUNNING)
+    .where(mailings.c.id == bindparam("m", required=False), mailings.c.state == MailingState.RUNNING)
     .exists()
 )
 """The mailing `:m` runs. Not correlated, so that it is asked once a statement and not once a row."""
