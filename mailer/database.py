@@ -94,7 +94,13 @@ def _prepare_sqlite(connection: Any, _record: object) -> None:
 
 def _begin_sqlite(connection: Connection) -> None:
     writes = connection.get_execution_options().get("mailer_writes", True)
-    connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+    # On the driver itself: SQLAlchemy's way to run two words costs more than what they do.
+    driver: Any = connection.connection.dbapi_connection
+    words = "BEGIN IMMEDIATE" if writes else "BEGIN"
+    try:
+        driver.execute(words)
+    except driver.OperationalError as problem:
+        raise OperationalError(words, None, problem) from problem
 
 
 def _postgresql(url: URL) -> Engine:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gc
 import re
 import signal
 import sys
@@ -238,6 +239,7 @@ def _deliver(this: Send, found: Mailing, total: int) -> int:
     """Run the engine until nothing is due; between the first few and the rest, hold."""
     import uvloop  # noqa: PLC0415
 
+    gc.freeze()  # what was imported stays; the collector need not look through it again and again
     while True:
         result = uvloop.run(_engine(this, found, total))
         if result.end is not End.DONE or not _held(this, found, result):

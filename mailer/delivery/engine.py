@@ -267,15 +267,16 @@ class Engine:
     def record(self, settlements: list[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
         """Hand settlements and the next fence to the recorder."""
         self._in_flight -= len(settlements)
-        tally = self.work.tally
+        tally, bad = self.work.tally, False
         for settlement in settlements:
             tally.outcomes[settlement.state] += 1
             if settlement.state in _BAD:
                 tally.last_refusal = settlement.reply
+                bad = True
         answer = self.work.recorder.record(settlements, fence)
         if fence is None:
             answer.add_done_callback(self._recorded)
-        if settlements and (reason := tripped(tally, self.work.settings.tripwire)):
+        if bad and (reason := tripped(tally, self.work.settings.tripwire)):
             self._pause(reason)
         return answer
 

@@ -55,7 +55,7 @@ class Lane:
         body: bytes | None = None
         count = 0
         while offered is not None or current is not None:
-            message, offered = self._message(offered, session)
+            message, offered = self._message(offered)
             envelope = _envelope(message) if message is not None else None
             if offered is None and current is None:
                 offered = await self._next(count, waiting=False)
@@ -79,20 +79,16 @@ class Lane:
             offered = await self._next(count, waiting=current is not None)
         await session.quit()
 
-    def _message(self, offered: Claim | None, session: Session) -> tuple[Message | None, Claim | None]:
-        """Make the message of a claim; one that cannot be made, or that the server has no room for, is refused."""
+    def _message(self, offered: Claim | None) -> tuple[Message | None, Claim | None]:
+        """Make the message of a claim; one that cannot be made is refused."""
         if offered is None:
             return None, None
         try:
-            message = self._engine.message(offered)
+            return self._engine.message(offered), offered
         except MailerError as error:
-            refusal: Reply | None = Reply(553, "5.1.3", str(error))
-        else:
-            refusal = session.fits(_envelope(message))
-            if refusal is None:
-                return message, offered
+            reply = Reply(553, "5.1.3", str(error))
         now = self._engine.work.clock()
-        refused = Settlement(offered, DeliveryState.REFUSED, now, sent=False, reply=str(refusal))
+        refused = Settlement(offered, DeliveryState.REFUSED, now, sent=False, reply=str(reply))
         self._engine.record([refused], None)
         return None, None
 

@@ -16,6 +16,7 @@ import logging
 import sqlite3
 import threading
 import time
+from collections import deque
 from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
@@ -78,7 +79,9 @@ class Recorder:
         self._clock = clock
         self._patience = patience
         self._connection: Connection | None = None
-        self._queue: SimpleQueue[_Move | _Job | None] = SimpleQueue()
+        self._waiting: deque[_Move | _Job | None] = deque()
+        self._bell: SimpleQueue[None] = SimpleQueue()
+        self._awake = True
         self._loop = asyncio.get_running_loop()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
@@ -86,41 +89,56 @@ class Recorder:
     def record(self, settlements: Sequence[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
         """Settle, and fence the next claim: true once its body may leave, false if it must not."""
         answer: asyncio.Future[bool] = self._loop.create_future()
-        self._queue.put(_Move(settlements, fence, answer))
+        self._hand_in(_Move(settlements, fence, answer))
         return answer
 
     def call(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
         """Run `work` in a write transaction of its own and give what it returns."""
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._queue.put(_Job(work, answer))  # type: ignore[arg-type] # the queue holds answers of any type
+        self._hand_in(_Job(work, answer))  # type: ignore[arg-type] # the desk holds answers of any type
         return answer
 
     async def close(self) -> None:
-        """Write what is queued, end the thread."""
-        self._queue.put(None)
+        """Write what was handed in, end the thread."""
+        self._hand_in(None)
         await asyncio.to_thread(self._thread.join)
+
+    def _hand_in(self, item: _Move | _Job | None) -> None:
+        self._waiting.append(item)
+        if (
+            not self._awake
+        ):  # waking a thread costs as much as making a message; while it works it looks by itself
+            self._awake = True
+            self._bell.put(None)
 
     def _run(self) -> None:
         last = False
         while not last:
-            moves: list[_Move] = []
-            jobs: list[_Job] = []
-            item = self._queue.get()
-            while True:
-                if item is None:
-                    last = True
-                elif isinstance(item, _Move):
-                    moves.append(item)
-                else:
-                    jobs.append(item)
-                if self._queue.empty() or len(moves) >= _GROUP:
-                    break
-                item = self._queue.get()
+            if not self._waiting:
+                # In this order: what is handed in after the flag falls rings the bell, what came before is seen.
+                self._awake = False
+                if not self._waiting:
+                    self._bell.get()
+            moves, jobs, last = self._taken()
             if moves:
                 self._answer([move.answer for move in moves], partial(self._write, moves))
             for job in jobs:
                 self._answer([job.answer], partial(self._do, job))
         self._hang_up()
+
+    def _taken(self) -> tuple[list[_Move], list[_Job], bool]:
+        """Take what waits, at most a group of moves; true if nothing comes after it."""
+        moves: list[_Move] = []
+        jobs: list[_Job] = []
+        while self._waiting and len(moves) < _GROUP:
+            item = self._waiting.popleft()
+            if item is None:
+                return moves, jobs, True
+            if isinstance(item, _Move):
+                moves.append(item)
+            else:
+                jobs.append(item)
+        return moves, jobs, False
 
     def _do(self, job: _Job) -> list[object]:
         return [self._transact(job.work)]
