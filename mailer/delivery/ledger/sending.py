@@ -11,7 +11,7 @@ from mailer.delivery.ledger.prepared import driver_instant, prepared
 from mailer.delivery.ledger.words import RUNNING, WAITING
 from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.states import DeliveryState as State
-from mailer.delivery.states import MailingState, Skip, sources
+from mailer.delivery.states import MOVES, MailingState, Skip
 from mailer.delivery.tables import deliveries, mailings
 from subscribers import Instant, audience
 
@@ -164,6 +164,9 @@ def _state_of(connection: Connection, mailing_id: int) -> str | None:
     return connection.execute(select(mailings.c.state).where(mailings.c.id == mailing_id)).scalar()
 
 
+_OUTCOMES = {
+    (source is State.SENDING, target) for source in (State.SENDING, State.CLAIMED) for target in MOVES[source]
+}
 _SETTLE = {
     sent: (
         update(deliveries)
@@ -209,8 +212,8 @@ def _values(one: Settlement, dialect: Dialect) -> dict[str, object]:
 
 
 def _allowed(settlement: Settlement) -> bool:
-    source = State.SENDING if settlement.sent else State.CLAIMED
-    if source not in sources(settlement.state):
+    if (settlement.sent, settlement.state) not in _OUTCOMES:
+        source = State.SENDING if settlement.sent else State.CLAIMED
         raise AssertionError(f"no move from {source} to {settlement.state}")
     return True
 
