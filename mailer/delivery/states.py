@@ -66,8 +66,3 @@ MAILING_MOVES: Final[dict[MailingState, frozenset[MailingState]]] = {
 
 WAITING: Final = (_D.PLANNED, _D.DEFERRED)
 OPEN: Final = (_D.PLANNED, _D.CLAIMED, _D.SENDING, _D.DEFERRED)
-
-
-def sources(target: DeliveryState) -> tuple[DeliveryState, ...]:
-    """Give the states from which a delivery may move to `target`, in the order of the enum."""
-    return tuple(state for state in DeliveryState if target in MOVES[state])

@@ -10,8 +10,8 @@ from sqlalchemy import Integer, and_, bindparam, case, select, update
 from mailer.delivery.ledger.prepared import driver_instant, prepared
 from mailer.delivery.ledger.words import RUNNING, WAITING
 from mailer.delivery.model import Claim, Settlement
-from mailer.delivery.states import DeliveryState as State
 from mailer.delivery.states import MOVES, MailingState, Skip
+from mailer.delivery.states import DeliveryState as State
 from mailer.delivery.tables import deliveries, mailings
 from subscribers import Instant, audience
 
