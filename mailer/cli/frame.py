@@ -44,7 +44,7 @@ COMMANDS: Final = {
     "pause": Place("send", "Pause the sending of an issue."),
     "resume": Place("send", "Go on with a paused issue."),
     "cancel": Place("send", "End the sending of an issue for good."),
-    "run": Place("run", "Stay, and send what falls due: retries, held mailings, letters."),
+    "run": Place("daemon", "Stay, and send what falls due: retries, held mailings, letters."),
     "status": Place("status", "Show what runs, waits, is due or needs a person."),
     "audit": Place("audit", "Prove who received an issue."),
     "subscribers": Place("subscribers", "Add, find, import and export the people."),
