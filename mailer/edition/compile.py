@@ -6,7 +6,7 @@ part comes from the same tree as the HTML. It is not guarded against what C libr
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -152,7 +152,8 @@ def _links(work: Work) -> None:
 
 def _headings(work: Work) -> None:
     titles = (work.issue.title, work.issue.subject, work.frame.title)
-    order_headings(work.tree, titles, work.report)
+    if longer := order_headings(work.tree, titles, work.report):
+        work.frame = replace(work.frame, title=longer)
 
 
 def _seal(work: Work) -> None:

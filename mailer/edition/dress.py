@@ -15,7 +15,7 @@ import lxml.html
 from premailer import Premailer
 
 from mailer.edition.images import SMALL
-from mailer.edition.tree import classes, elements, make, replace, text_of, unwrap
+from mailer.edition.tree import classes, elements, has_blocks, make, replace, text_of, unwrap
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
@@ -86,7 +86,7 @@ def _code(code: HtmlElement) -> None:
 
 def _item(item: HtmlElement) -> None:
     if text_of(item).startswith(("☐", "☑")):
-        item.set("class", "task")
+        item.set("class", "task" if has_blocks(item) else "task line")
 
 
 def _card(card: HtmlElement) -> None:
@@ -128,8 +128,14 @@ def _button(button: HtmlElement) -> None:
 def _table(table: HtmlElement) -> None:
     if table.get("role") == "presentation":
         return
-    table.set("class", "data wide" if _too_wide(table) else "data")
+    wide = _too_wide(table)
+    table.set("class", "data wide" if wide else "data")
     _label_cells(table)
+    for row in _rows(table):
+        for cell in row:
+            # A column of short words would be broken to one letter a line for the sake of a long one beside it.
+            names = [*([] if wide else ["whole"]), *(["end"] if cell is row[-1] else [])]
+            cell.set("class", " ".join(names))
     for name, value in (("cellpadding", "0"), ("cellspacing", "0"), ("border", "0"), ("width", "100%")):
         table.set(name, value)
     for head in table.iter("th"):

@@ -92,7 +92,8 @@ def test_no_word_is_lost_and_nothing_unknown_is_left(source):
     root = parse(sanitise(source))
     normalise(root)
     content.seal(root)
-    words = re.compile(r"\b(?:alpha|beta|gamma|delta)\b")
+    # HTML moves the text of a broken table in front of it, and may join two words there: no letter is lost.
+    words = re.compile("alpha|beta|gamma|delta")
     assert sorted(words.findall(" ".join(root.itertext()))) == sorted(words.findall(source))
     assert {element.tag for element in elements(root)} <= content.TAGS
     assert not (root.text or "").strip()
@@ -119,11 +120,27 @@ def test_nesting_is_capped_and_the_text_stays(depth):
 
 
 def test_headings_begin_at_two_and_leave_no_level_out():
-    """The mail's title is the only first level; levels in use are renumbered, and the title is not repeated."""
+    """The mail's title is the only first level; each heading is one below what it stands under."""
     root, report = tree("# The Title\n\n### A\n\n##### B\n\n# C"), Report("x")
     order_headings(root, ("The title!",), report)
-    assert [(h.tag, h.text) for h in root if h.tag.startswith("h")] == [("h3", "A"), ("h4", "B"), ("h2", "C")]
-    assert [finding.rule for finding in report.findings] == ["dup-title"]
+    assert [(h.tag, h.text) for h in root if h.tag.startswith("h")] == [("h2", "A"), ("h3", "B"), ("h2", "C")]
+    assert [finding.rule for finding in report.findings] == ["dup-title", "heading-order"]
+
+
+def test_a_longer_form_of_the_title_takes_its_place(mail):
+    """The first heading says more than the subject does: the mail begins with it, and says it once."""
+    compiled = mail(
+        "---\ntitle: The tide that came twice\n---\n### The tide that came twice, and who saw it\n\nText."
+    )
+    assert compiled.subject == "A quiet week"
+    assert compiled.html.count("The tide that came twice, and who saw it</h1>") == 1
+    assert compiled.text.startswith("The tide that came twice, and who saw it\n====")
+    assert "came twice" not in compiled.content
+
+
+def test_a_heading_that_only_begins_like_a_short_title_stays(mail):
+    """A title of one word begins many a heading by chance."""
+    assert "Newspapers" in mail("---\ntitle: News\n---\n## Newspapers of today\n\nText.").content
 
 
 def test_findings_know_their_line(mail):

@@ -25,12 +25,8 @@ def check_structure(root: HtmlElement, report: Report) -> None:
 
 
 def _headings(root: HtmlElement, report: Report) -> None:
-    above = 1
     for heading in elements(root, *HEADINGS):
         level = int(str(heading.tag)[1])
-        if level > above + 1:
-            report.note("heading-order", f'"{text_of(heading)[:60]}" leaves out a level', line_of(heading))
-        above = level
         following = heading.getnext()
         while following is not None and following.tag == "hr":
             following = following.getnext()

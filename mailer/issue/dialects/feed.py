@@ -42,7 +42,7 @@ def feed(page: Page) -> Page:
     for row, (number, line) in enumerate(zip(page.numbers, lines, strict=True)):
         if runs[row] and row and runs[row - 1]:
             made.append((number, ""))
-        shown = _paragraph(line) if runs[row] else line
+        shown = _paragraph(_HARD_END.sub("", line)) if runs[row] else line
         made += [(number, part) for part in shown.split("\n")]
         if runs[row] and row + 1 < len(lines) and not runs[row + 1] and lines[row + 1].strip():
             made.append((number, ""))

@@ -20,8 +20,10 @@ if TYPE_CHECKING:
 _HARD = re.compile(r"&nbsp;|&#160;|&#xa0;", re.IGNORECASE)
 _TOKEN = re.compile(r"(\*+|[ \u00a0]{2,})")
 _GAP = re.compile(r"[ \u00a0]{2,}")
+_SENTENCE_END = re.compile(r"[.!?\u2026][)\"'\u2019\u201d*]*\Z")
 _LINK_SPACE = re.compile(r"\[[ \u00a0]+([^\[\]\n]{1,500})\](?=\()")
-_GLUED = re.compile(r"(?<=[a-z][a-z][.!?])(?=[A-Z][a-z]{1,20}[ ,'\u2019])")
+# A name such as Generated.Photos begins with a capital; the last word of a sentence seldom does.
+_GLUED = re.compile(r"(?<![\w.@/])([a-z]{2,30}[.!?])(?=[A-Z][a-z]{1,20}[ ,'\u2019])")
 _STRUCTURE = re.compile(r"[ \t]*(?:#{1,6}[ \t]|\||>|\[\^)")
 _ITEM = re.compile(r"[ \t]*(?:[-+*]|\d{1,9}[.)])[ \t]+")
 _NOTE = warning(
@@ -59,7 +61,7 @@ def html2md(page: Page) -> Page:
         return page
     page = page.with_lines(made, notes)
     page = page.sub(_LINK_SPACE, _link)
-    return page.sub(_GLUED, " ", _SPACE_NOTE)
+    return page.sub(_GLUED, lambda match: f"{match[1]} ", _SPACE_NOTE)
 
 
 def _link(match: re.Match[str]) -> str:
@@ -85,7 +87,14 @@ def _damaged(line: str) -> bool:
 
 def _broken(line: str) -> bool:
     return "\u00a0" in line and any(
-        "\u00a0" in gap[0] and label_end(line[gap.end() : gap.end() + 80].lstrip("*"))
+        "\u00a0" in gap[0]
+        and (
+            label_end(line[gap.end() : gap.end() + 80].lstrip("*"))
+            or (
+                gap[0].count("\u00a0") > 2
+                and _SENTENCE_END.search(line, max(0, gap.start() - 5), gap.start())
+            )
+        )
         for gap in _GAP.finditer(line)
     )
 
