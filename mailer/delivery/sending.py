@@ -1,7 +1,8 @@
 """Sending: one process takes a mailing through the engine, from enlisting to laying everything down again.
 
-Promises: first the dead are accounted for, each worker whose process is gone: proven by its journal, else uncertain,
-else given back. However this ends, the worker is retired only after its rows are settled.
+Promises: first the database is held against the witness; then the dead are accounted for, each worker whose process is
+gone: proven by its journal, else uncertain, else given back. However this ends, the worker is retired only after its
+rows are settled.
 """
 
 from __future__ import annotations
@@ -13,50 +14,22 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailer.database import writing
-from mailer.delivery import dispatch, ledger, workers
+from mailer.delivery import custody, dispatch, ledger, workers
 from mailer.delivery.audience import Planner
 from mailer.delivery.engine import End, Engine, Work
-from mailer.delivery.journal import Journal, read_journal
+from mailer.delivery.ground import Ground
+from mailer.delivery.journal import Journal, outlived, read_journal
 from mailer.delivery.presses import Presses
 from mailer.delivery.recorder import Recorder
-from mailer.delivery.segments import Narrow, plain
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
-    from datetime import datetime
-    from pathlib import Path
-
-    from sqlalchemy import Engine as Database
 
     from mailer.delivery.ledger.recovery import Recovered
     from mailer.delivery.model import Counts
-    from mailer.keys import Keys
-    from mailer.message.dkim import Signer
-    from mailer.settings import Settings
-    from mailer.smtp.relay import Relay
 
 
-@dataclass(frozen=True, slots=True)
-class Ground:
-    """What a process needs to send: the newsletter's settings, secrets, database and state folder."""
-
-    settings: Settings
-    keys: Keys
-    database: Database
-    relays: Sequence[Relay]
-    signers: Sequence[Signer] = ()
-    narrow: Narrow = plain
-    clock: Callable[[], datetime] = dispatch.now_utc
-
-    @property
-    def journals(self) -> Path:
-        """Where each worker's journal lies."""
-        return self.settings.state / "journal"
-
-    @property
-    def locks(self) -> Path:
-        """Where each worker's lock lies."""
-        return self.settings.state / "workers"
+__all__ = ["Ground", "Result", "deliver", "own_name", "recover"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,15 +44,22 @@ class Result:
 
 
 def recover(ground: Ground) -> list[Recovered]:
-    """Account for every worker that died."""
-    recovered = []
+    """Account for every worker that died. Raises PersonNeeded where the database does not know what went out."""
+    custody.secure(ground)
     with writing(ground.database) as connection:
         dead = workers.dead(connection, ground.locks, ground.clock())
-    for epoch in dead:
-        proofs = read_journal(ground.journals, epoch)
-        with writing(ground.database) as connection:
-            recovered.append(ledger.take_back(connection, epoch, proofs, ground.clock()))
-            workers.retire(connection, epoch, ground.clock())
+    return [_account(ground, epoch) for epoch in dead]
+
+
+def _account(ground: Ground, epoch: int) -> Recovered:
+    """Settle all that a worker held, and close its epoch. Nothing else may still write for it."""
+    if not outlived(ground.journals, epoch):
+        # The machine went down, and the newest commits perhaps with it: the journal may know more than the ledger.
+        custody.replay(ground, epoch)
+    with writing(ground.database) as connection:
+        proofs = read_journal(ground.journals, epoch, ledger.fenced(connection, epoch))
+        recovered = ledger.take_back(connection, epoch, proofs, ground.clock())
+        workers.retire(connection, epoch, ground.clock())
     return recovered
 
 
@@ -127,25 +107,23 @@ async def deliver(
 async def _enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Worker, Recorder]]:
     with writing(ground.database) as connection:
         worker = workers.enlist(connection, ground.locks, ground.clock(), kind)
+        mark = workers.mark(connection, worker.epoch) or ""
     try:
-        with Journal(ground.journals, worker.epoch) as journal:
+        with Journal(ground.journals, worker.epoch, mark) as journal:
+            custody.attest(ground)  # after the journal: an epoch that the witness knows has one
             recorder = Recorder(ground.database, journal, worker.epoch, ground.clock)
+            syncing = asyncio.create_task(journal.keep_synced())
             try:
                 yield worker, recorder
             finally:
                 await recorder.close()
-            # Not in a finally: an epoch whose rows could not be settled must be found dead by the next start.
-            await asyncio.to_thread(_retire, ground, worker)
+                syncing.cancel()
+                await asyncio.gather(syncing, return_exceptions=True)
+            # Not in a finally: an epoch whose rows could not be settled must be found dead by the next start. Nothing
+            # should be left in hand; if a fault left something, it is settled as a death would settle it.
+            await asyncio.to_thread(_account, ground, worker.epoch)
     finally:
         workers.release(worker)
-
-
-def _retire(ground: Ground, worker: workers.Worker) -> None:
-    with writing(ground.database) as connection:
-        # Nothing should be left in hand; if a fault left something, it is settled as a death would settle it.
-        proofs = read_journal(ground.journals, worker.epoch)
-        ledger.take_back(connection, worker.epoch, proofs, ground.clock())
-        workers.retire(connection, worker.epoch, ground.clock())
 
 
 def own_name() -> str:

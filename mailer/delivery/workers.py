@@ -49,6 +49,20 @@ def enlist(connection: Connection, folder: Path, now: datetime, kind: str = "sen
     return Worker(epoch, lock, path)
 
 
+def mark(connection: Connection, epoch: int) -> str | None:
+    """Give what tells the worker of an epoch from any other that ever had this epoch; None if it is not known."""
+    columns = (workers.c.started_at, workers.c.host, workers.c.pid)
+    row = connection.execute(select(*columns).where(workers.c.epoch == epoch)).first()
+    return f"{row.started_at.isoformat()} {row.host} {row.pid}" if row else None
+
+
+def skip_to(connection: Connection, epoch: int, now: datetime) -> None:
+    """Write a worker that only says: the epochs up to this one are used up."""
+    row = {"host": socket.gethostname(), "pid": os.getpid(), "version": __version__}
+    stamps = {"started_at": now, "seen_at": now, "ended_at": now}
+    connection.execute(insert(workers).values(epoch=epoch, **row, **stamps))
+
+
 def beat(connection: Connection, worker: Worker, now: datetime) -> None:
     """Say that this worker lives."""
     connection.execute(update(workers).where(workers.c.epoch == worker.epoch).values(seen_at=now))
@@ -76,7 +90,7 @@ def dead(connection: Connection, folder: Path, now: datetime) -> list[int]:
     return [
         row.epoch
         for row in rows
-        if (_unlocked(folder, row.epoch) if row.host == here else now - row.seen_at > DEAD_AFTER)
+        if (not locked(folder, row.epoch) if row.host == here else now - row.seen_at > DEAD_AFTER)
     ]
 
 
@@ -92,16 +106,17 @@ def alive(connection: Connection, folder: Path, now: datetime) -> int:
     return len(never_ended) - len(dead(connection, folder, now))
 
 
-def _unlocked(folder: Path, epoch: int) -> bool:
+def locked(folder: Path, epoch: int) -> bool:
+    """Say whether a process of this machine holds the lock of an epoch: then it lives."""
     try:
         file = os.open(folder / f"{epoch}.lock", os.O_RDWR | os.O_CLOEXEC)
     except FileNotFoundError:
-        return True
+        return False
     try:
         fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
     except BlockingIOError:
-        return False
-    else:
         return True
+    else:
+        return False
     finally:
         os.close(file)
