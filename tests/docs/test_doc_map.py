@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
@@ -28,7 +28,7 @@ DRAWN = {
     for block in blocks(MAP, "mermaid")
     if (match := re.search(r"%% (\w+)", block)) is not None
 }
-TABLES: dict[type[StrEnum], Mapping[StrEnum, frozenset[StrEnum]]] = {
+TABLES: dict[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
     DeliveryState: MOVES,
     MailingState: MAILING_MOVES,
     PersonState: PERSON_MOVES,

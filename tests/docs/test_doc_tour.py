@@ -65,6 +65,7 @@ def answers(tmp_path: Path) -> list[str]:
     return ended.stdout.decode().split(MARK)[1:]
 
 
+@pytest.mark.slow
 def test_tour(answers: list[str]):
     """Every step of the tour answers what README.md shows."""
     assert len(answers) == len(steps())

@@ -49,8 +49,8 @@ def _finding(call: ast.Call) -> tuple[str, str] | None:
 def _emitted() -> dict[str, set[str]]:
     """Give {rule: levels} of every finding that the code can make."""
     found = defaultdict(set)
-    files = [file for room in _ROOMS for file in ((ROOT / room).rglob("*.py") or [ROOT / room])]
-    files += [ROOT / room for room in _ROOMS if room.endswith(".py")]
+    places = [ROOT / room for room in _ROOMS]
+    files = [file for place in places for file in (place.rglob("*.py") if place.is_dir() else [place])]
     for file in files:
         for node in ast.walk(ast.parse(file.read_text(encoding="utf-8"))):
             made = _finding(node) if isinstance(node, ast.Call) else None
