@@ -7,7 +7,7 @@ handed back to be claimed later. Where no domain is slow, taking the next is one
 from __future__ import annotations
 
 import math
-from collections import deque
+from collections import Counter, deque
 from typing import TYPE_CHECKING, Final
 
 from mailer.delivery.pace import Pace
@@ -17,17 +17,24 @@ if TYPE_CHECKING:
 
     from mailer.delivery.model import Claim
 
+_POLL: Final = 0.01  # seconds until a domain that is full is looked at again
 ASIDE: Final = 100  # claims of one slow domain that wait in memory
 LINGER = 20.0  # seconds that a claim is held for, and a send that does not wait stays for
 
 
 class Desk:
-    """Holds claims; `limits` are the fixed messages a second of some domains."""
+    """Holds claims; `limits` are the fixed messages a second of some domains, `most` the messages under way at once."""
 
-    def __init__(self, limits: Mapping[str, float] | None = None) -> None:
+    def __init__(
+        self, limits: Mapping[str, float] | None = None, most: Mapping[str, int] | None = None
+    ) -> None:
         self._ready: deque[Claim] = deque()
         self._aside: dict[str, deque[Claim]] = {}
         self._paces = {domain: Pace(limit) for domain, limit in (limits or {}).items()}
+        self._most = dict(most or {})
+        self._under_way: Counter[str] = Counter()  # of the domains in `most` alone
+        for domain in self._most:
+            self._paces.setdefault(domain, Pace())
 
     def __len__(self) -> int:
         return len(self._ready) + sum(map(len, self._aside.values()))
@@ -48,28 +55,43 @@ class Desk:
             pace = self._paces.get(claim.domain)
             if pace is None:
                 return claim
-            if claim.domain not in self._aside and pace.wait(now) == 0:
-                pace.spend(now)
+            if claim.domain not in self._aside and self._may(claim.domain, pace, now):
                 return claim
             self._aside.setdefault(claim.domain, deque()).append(claim)
         return self._take_aside(now)
 
     def _take_aside(self, now: float) -> Claim | None:
         for domain, queue in self._aside.items():
-            pace = self._paces[domain]
-            if pace.wait(now) == 0:
-                pace.spend(now)
+            if self._may(domain, self._paces[domain], now):
                 claim = queue.popleft()
                 if not queue:
                     del self._aside[domain]
                 return claim
         return None
 
+    def _may(self, domain: str, pace: Pace, now: float) -> bool:
+        """Say whether a message to this domain may go now, and count it if so."""
+        if pace.wait(now) > 0 or self._full(domain):
+            return False
+        pace.spend(now)
+        if domain in self._most:
+            self._under_way[domain] += 1
+        return True
+
+    def _full(self, domain: str) -> bool:
+        return domain in self._most and self._under_way[domain] >= self._most[domain]
+
+    def over(self, domain: str) -> None:
+        """Hear that a message that `take` gave is no longer under way, whatever came of it."""
+        if domain in self._most:
+            self._under_way[domain] -= 1
+
     def wait(self, now: float) -> float:
         """Give the seconds until `take` may give something; infinite when the desk is empty."""
         if self._ready:
             return 0.0
-        return min((self._paces[domain].wait(now) for domain in self._aside), default=math.inf)
+        waits = (_POLL if self._full(domain) else self._paces[domain].wait(now) for domain in self._aside)
+        return min(waits, default=math.inf)
 
     def busy(self, domain: str, now: float) -> None:
         """Hear that a far host asked for patience."""
@@ -80,7 +102,7 @@ class Desk:
         pace = self._paces.get(domain)
         if pace is not None:
             pace.success(now)
-            if pace.free and domain not in self._aside:
+            if pace.free and domain not in self._aside and domain not in self._most:
                 del self._paces[domain]
 
     def crowded(self, now: float) -> list[str]:

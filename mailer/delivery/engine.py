@@ -50,6 +50,7 @@ _WATCH: Final = 1.0  # seconds between two looks at the mailing's state
 LINGER: Final = timedelta(
     seconds=20
 )  # what falls due so soon is waited for even by a send that does not wait
+_HEADSTART: Final = 20.0  # messages, by weight, that one relay may be ahead of another
 _NO_RELAY: Final = 60.0  # seconds without any relay after which a send that does not wait gives up
 
 
@@ -88,8 +89,10 @@ class Engine:
         self.loop = asyncio.get_running_loop()
         self.end: End | None = None
         self.problem = ""
+        domains = work.settings.domains.items()
         self._desk = Desk(
-            {name: limit.per_second for name, limit in work.settings.domains.items() if limit.per_second}
+            {name: limit.per_second for name, limit in domains if limit.per_second},
+            {name: limit.connections for name, limit in domains if limit.connections},
         )
         self._gates = [Gate(relay) for relay in work.relays]
         self._in_flight = 0
@@ -217,7 +220,7 @@ class Engine:
         if self.end is not None:
             return None
         now = self.loop.time()
-        if gate.wait(now) > 0:
+        if gate.wait(now) > 0 or (len(self._gates) > 1 and self._ahead(gate, now)):
             return None
         claim = self._desk.take(now)
         if claim is not None:
@@ -226,6 +229,11 @@ class Engine:
         if self._desk.ready < LOW:
             self._low.set()
         return claim
+
+    def _ahead(self, gate: Gate, now: float) -> bool:
+        """Say whether a relay has had more than its weight's share; one that cannot take mail now holds up no other."""
+        able = [one.share for one in self._gates if one.down_since is None and one.wait(now) == 0]
+        return bool(able) and gate.share > min(able) + _HEADSTART
 
     async def next_claim(self, gate: Gate, patience: float | None = None) -> Claim | None:
         """Wait for a claim; None when the run is over, or after `patience` seconds."""
@@ -266,7 +274,8 @@ class Engine:
 
     def record(self, settlements: list[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
         """Hand settlements and the next fence to the recorder."""
-        self._in_flight -= len(settlements)
+        for settlement in settlements:
+            self._over(settlement.claim)
         tally, bad = self.work.tally, False
         for settlement in settlements:
             tally.outcomes[settlement.state] += 1
@@ -284,14 +293,19 @@ class Engine:
         if not answer.cancelled() and (problem := answer.exception()) is not None:
             self.stop(End.NO_DATABASE, str(problem))
 
-    def denied(self) -> None:
-        """Hear that a fence was not granted: the recorder has laid the claim back; find out why."""
+    def _over(self, claim: Claim) -> None:
         self._in_flight -= 1
+        self._desk.over(claim.domain)
+
+    def denied(self, claim: Claim) -> None:
+        """Hear that a fence was not granted: the recorder has laid the claim back; find out why."""
+        self._over(claim)
         self._look.set()
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Lay claims back that no server has seen a body of."""
-        self._in_flight -= len(claims)
+        for claim in claims:
+            self._over(claim)
         self._lay(list(claims)).add_done_callback(self._recorded)
 
     def unreachable(self, gate: Gate, trouble: str, *, hopeless: bool = False) -> None:

@@ -62,6 +62,11 @@ class Gate:
         self._rest = 0.0
         self._streak = 0
 
+    @property
+    def share(self) -> float:
+        """What it has had so far, by its weight."""
+        return self.sent / self.relay.weight
+
     def wait(self, now: float) -> float:
         """Give the seconds until this relay may get another message."""
         wait = max(self._rest - now, self._pace.wait(now), 0.0)

@@ -70,7 +70,7 @@ class Lane:
             if offered is not None and message is not None and exchange.ready:
                 if not await self._engine.record(settlements, offered):
                     session.abort()  # 354 was given: the only way not to send is to drop the line
-                    self._engine.denied()
+                    self._engine.denied(offered)
                     return
                 current, body = offered, message.content
             elif settlements:

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mailer.errors import Problem, UserError
 from mailer.smtp.relay import Relay, parse_relay
+
+STREAM: Final = "bulk"  # what relays.streams may name; the other is letters
 
 if TYPE_CHECKING:
     from mailer.settings import ListSettings, Settings
@@ -29,4 +31,5 @@ def relays_of(settings: Settings, one: ListSettings) -> list[Relay]:
         known = ", ".join(relay.name for relay in settings.relays)
         message = f"there is no relay {one.relay!r}; the relays are: {known}"
         raise UserError(Problem(message, "mailer.toml", key=f"lists.{one.key}.relay"))
-    return [parse_relay(relay.url, relay.name, relay.options) for relay in chosen]
+    parsed = [parse_relay(relay.url, relay.name, relay.options) for relay in chosen]
+    return [relay for relay in parsed if relay.serves(STREAM)]

@@ -258,3 +258,18 @@ def test_a_server_that_hangs_up_on_one_reader_does_not_hold_up_the_others(
     rows = office.rows()
     assert rows.pop("reader2@d2.example").state == "deferred"
     assert {row.state for row in rows.values()} == {"accepted"}
+
+
+def test_relays_share_by_weight_and_stand_in_for_each_other(tmp_path: Path) -> None:
+    """Two relays of weights 3 and 1 get three quarters and one; when one is gone the other takes all."""
+    office = Office(tmp_path, 400)
+    with running(Script(delay=0.001)) as heavy, running(Script(delay=0.001)) as light:
+        relays = [
+            parse_relay(heavy.url("connections=4&weight=3"), "heavy"),
+            parse_relay(light.url("connections=4"), "light"),
+            parse_relay("smtp://127.0.0.1:1", "gone"),
+        ]
+        ground = sending.Ground(office.settings, KEYS, office.world.engine, relays)
+        result = asyncio.run(sending.deliver(ground, office.world.mailing_id))
+        assert result.sums[S.ACCEPTED] == len(heavy.accepted) + len(light.accepted) == 400
+        assert 0.6 < len(heavy.accepted) / 400 < 0.9

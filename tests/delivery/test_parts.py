@@ -193,3 +193,14 @@ def test_the_journal_gives_back_the_last_word(
         assert {key: proof.state for key, proof in read_journal(folder, 7).items()} == expected
         file.write_bytes(whole[: min(cut, len(whole))])
         assert set(read_journal(folder, 7)) <= set(expected)
+
+
+def test_a_domain_gets_so_many_connections_and_no_more() -> None:
+    """With a limit of two, the third waits until one of the two is over; other domains pass by."""
+    desk = Desk(most={"big.example": 2})
+    desk.add([claim(1, "big.example"), claim(2, "big.example"), claim(3, "big.example"), claim(4)])
+    assert [desk.take(0.0).subscriber_id for _ in range(3)] == [1, 2, 4]
+    assert desk.take(0.0) is None
+    assert 0 < desk.wait(0.0) < 1
+    desk.over("big.example")
+    assert desk.take(0.0).subscriber_id == 3

@@ -181,13 +181,13 @@ def test_a_slow_line_that_moves_is_not_given_up():
     big = b"x" * 3_000_000
 
     async def work() -> tuple[str, int]:
-        line, theirs = await a_line(Timeouts(mail=0.2, rcpt=0.2, data=0.2, block=0.2, final=5))
+        line, theirs = await a_line(Timeouts(mail=1.5, rcpt=1.5, data=1.5, block=1.5, final=5))
         loop, taken = asyncio.get_running_loop(), 0
         with theirs:
             task = asyncio.create_task(line.round((big, b".\r\n"), ("final",)))
             while taken < len(big) + 3:
-                await asyncio.sleep(0.02)
-                taken += len(await loop.sock_recv(theirs, 100_000))
+                await asyncio.sleep(0.1)
+                taken += len(await loop.sock_recv(theirs, 150_000))
             line.data_received(b"250 Ok\r\n")
             await asyncio.wait_for(task, 5)
             lost = line.lost
