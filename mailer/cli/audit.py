@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mailer.delivery.mailing import Mailing
     from mailer.delivery.states import DeliveryState
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: mailer audit 72 --recipients --state uncertain")

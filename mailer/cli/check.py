@@ -16,7 +16,7 @@ if TYPE_CHECKING:
     from mailer.cli.workplace import Workplace
     from mailer.issue.model import Finding
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: mailer check 72")
@@ -64,7 +64,28 @@ def _findings(words: Sequence[str], list_key: str | None) -> Iterator[Finding]:
     if words:
         yield from _compiled(targets(place, words, list_key))
     elif place is not None:
+        yield from _claims(place, list_key)
         yield from _compiled(list(_still_to_send(place, list_key)))
+
+
+def _claims(place: Workplace, list_key: str | None) -> Iterator[Finding]:
+    """Give the files that claim another's number, or a list that there is none of: neither can be sent."""
+    from mailer.cli.compiling import shown  # noqa: PLC0415
+    from mailer.issue.find import list_issues  # noqa: PLC0415
+    from mailer.issue.model import Finding, Level  # noqa: PLC0415
+
+    for one in place.lists(list_key):
+        first: dict[int, str] = {}
+        for issue in list_issues(place.folder, one.issues):
+            file = str(shown(issue.path))
+            if issue.number is not None and first.setdefault(issue.number, file) != file:
+                message = f"claims number {issue.number}, and so does {first[issue.number]}"
+                yield Finding("number", Level.ERROR, message, file)
+            if issue.list is not None and issue.list not in place.settings.lists:
+                known = ", ".join(place.settings.lists)
+                yield Finding(
+                    "list", Level.ERROR, f"there is no list {issue.list!r}; the lists are: {known}", file
+                )
 
 
 def _still_to_send(place: Workplace, list_key: str | None) -> Iterator[Target]:

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from mailer.cli.compiling import Target
     from mailer.edition.guard import Compiler
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 Out = Annotated[
     Path | None,
     typer.Option("--out", "-o", metavar="DIR", help="Where to write; else a new folder.", show_default=False),

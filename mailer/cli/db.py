@@ -12,7 +12,11 @@ import typer
 from mailer.cli.options import Yes
 from mailer.cli.output import emit, note, say
 
-app = typer.Typer(help="Upgrade, check, back up and restore the database.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False,
+    help="Upgrade, check, back up, restore and adopt the database.",
+    no_args_is_help=True,
+)
 
 
 @app.command(epilog="Example: mailer db upgrade")
@@ -93,3 +97,33 @@ def restore(
     emit({"file": file, "made_at": opened.made_at, "database": os.fspath(place.folder)})
     say(f"restored what was kept on {opened.made_at:%d %B %Y at %H:%M} UTC")
     note("next: `mailer db check`, then `mailer status` names the mailings that were on their way")
+
+
+@app.command(epilog="Example: mailer db adopt")
+def adopt(yes: Yes = False) -> None:
+    """Go on with a database that may not know all that was sent.
+
+    After a restore, a copy or a move to another machine: what the journals know is told to it first. Whoever got an
+    issue that neither knows of may get it again. Paused mailings stay so until `mailer resume`.
+    """
+    from mailer import events  # noqa: PLC0415 - SQLAlchemy costs 150 ms
+    from mailer.cli.output import confirm  # noqa: PLC0415
+    from mailer.cli.sending import ground_of  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.delivery import custody  # noqa: PLC0415
+    from mailer.delivery.witness import Trust, decide  # noqa: PLC0415
+
+    ground = ground_of(workplace())
+    seen = custody.look(ground)
+    trust = decide(seen)
+    if trust in {Trust.FRESH, Trust.SAME}:
+        emit({"trust": trust, "adopted": False})
+        say("the database knows all that was sent from here: nothing to adopt")
+        return
+    if trust not in {Trust.CATCH_UP, Trust.IN_USE}:
+        note(custody.explain(trust, seen), style="warning")
+        confirm("Adopt it? Whoever got what it does not know of may get it again.", yes=yes)
+    told = custody.adopt(ground, events.person())
+    emit({"trust": trust, "adopted": True, "proven": told.proven, "uncertain": told.uncertain})
+    say(f"adopted; the journals settled {told.proven:,} deliveries, and {told.uncertain:,} are uncertain")
+    note("next: `mailer status` names the mailings that are paused, and `mailer resume` lets them go on")

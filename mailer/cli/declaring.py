@@ -6,11 +6,13 @@ from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 from mailer import events
-from mailer.cli.compiling import Target, targets
+from mailer.cli.compiling import Target, shown, targets
+from mailer.cli.gone import gone_out
 from mailer.database import writing
 from mailer.delivery.declared import declare
 from mailer.edition.guard import Compiler
 from mailer.errors import Problem, UserError
+from mailer.issue.find import list_issues
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -24,6 +26,19 @@ def to_declare(place: Workplace, words: Sequence[str], list_key: str | None) -> 
     """Give the files that are meant; says `mailer init` where there is no database."""
     _ = place.engine
     return targets(place, words, list_key)
+
+
+def unknown(place: Workplace, wanted: Sequence[Target]) -> list[Target]:
+    """Leave out the issues that have a mailing already, as far as their file's head tells."""
+    gone = gone_out(place)
+    found = {
+        shown(issue.path): issue for one in place.lists() for issue in list_issues(place.folder, one.issues)
+    }
+    return [
+        target
+        for target in wanted
+        if target.path not in found or not gone.of(target.masthead.list_key, found[target.path])
+    ]
 
 
 def declare_all(place: Workplace, wanted: Sequence[Target]) -> list[Mailing]:

@@ -9,7 +9,9 @@ import typer
 
 from mailer.cli.output import emit, note, say
 
-app = typer.Typer(help="Make DKIM keys and the DNS records for them.", no_args_is_help=True)
+app = typer.Typer(
+    add_completion=False, help="Make DKIM keys and the DNS records for them.", no_args_is_help=True
+)
 
 
 @app.callback()

@@ -10,7 +10,7 @@ import typer
 from mailer.cli.options import Yes
 from mailer.cli.output import emit, note, say
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: mailer init ~/newsletter --yes")

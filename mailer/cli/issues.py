@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from mailer.issue.find import Found
     from mailer.settings import ListSettings
 
-app = typer.Typer(invoke_without_command=True)
+app = typer.Typer(add_completion=False, invoke_without_command=True)
 
 
 @app.callback(epilog="Example: mailer issues")
@@ -90,17 +90,20 @@ def mark_sent(
     `mailer send` then refuses them: without this, a slip of the finger would mail an issue of three years ago to
     everybody. Issues that have a mailing already are left alone. It asks first, since it cannot be undone.
     """
-    from mailer.cli.declaring import declare_all, to_declare  # noqa: PLC0415
+    from mailer.cli.declaring import declare_all, to_declare, unknown  # noqa: PLC0415
     from mailer.cli.output import confirm  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
 
     place = workplace()
-    wanted = to_declare(place, which, list_key)
+    every = to_declare(place, which, list_key)
+    wanted = unknown(place, every)
     if wanted:
         names = f"{wanted[0].path} … {wanted[-1].path}" if len(wanted) > 1 else str(wanted[0].path)
-        confirm(f"Declare {len(wanted)} issues sent ({names})? They cannot be sent any more.", yes=yes)
+        one = len(wanted) == 1
+        what = "1 issue" if one else f"{len(wanted)} issues"
+        confirm(f"Declare {what} sent ({names})? {'It' if one else 'They'} cannot be sent any more.", yes=yes)
     made = declare_all(place, wanted)
     emit({"declared": [mailing.name for mailing in made]})
-    say(f"{len(made)} issues are declared sent")
-    if len(made) < len(wanted):
-        note(f"{len(wanted) - len(made)} were known already")
+    say(f"{len(made)} {'issue is' if len(made) == 1 else 'issues are'} declared sent")
+    if len(made) < len(every):
+        note(f"{len(every) - len(made)} known already")

@@ -9,8 +9,10 @@ import typer
 from mailer.cli.output import emit, say, say_lines, table
 from mailer.cli.people import looking, now, one_list
 
-app = typer.Typer()
-lists_app = typer.Typer(help="Show the lists and their forms.", invoke_without_command=True)
+app = typer.Typer(add_completion=False)
+lists_app = typer.Typer(
+    add_completion=False, help="Show the lists and their forms.", invoke_without_command=True
+)
 app.add_typer(lists_app, name="lists")
 
 
@@ -72,7 +74,9 @@ def form(name: Annotated[str, typer.Argument(metavar="NAME", help="The list.")])
     say_lines(lines)
 
 
-segments_app = typer.Typer(help="Show the segments and whom they select.", invoke_without_command=True)
+segments_app = typer.Typer(
+    add_completion=False, help="Show the segments and whom they select.", invoke_without_command=True
+)
 app.add_typer(segments_app, name="segments")
 
 

@@ -83,9 +83,7 @@ def confirm(question: str, *, yes: bool, typed: str | None = None) -> None:
     if yes:
         return
     if not (sys.stdin and sys.stdin.isatty()):
-        raise PersonNeeded(
-            Problem(f"{question.strip()} There is no terminal to ask on; --yes answers it.", key="yes")
-        )
+        raise PersonNeeded(Problem(f"there is no terminal to ask on, and --yes answers: {question.strip()}"))
     sys.stderr.write(visible(f"{question.rstrip()} " + ("" if typed else "[y/N] ")))
     sys.stderr.flush()
     answer = sys.stdin.readline().strip()

@@ -9,7 +9,7 @@ import typer
 
 from mailer.cli import options
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: mailer preview 72 --to me@example.org")

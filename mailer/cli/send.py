@@ -8,7 +8,7 @@ import typer
 
 from mailer.cli import options
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 First = Annotated[
     int | None,

@@ -18,7 +18,7 @@ from mailer.cli.naming import issue_named, mailing_named
 from mailer.cli.output import confirm, emit, note, say
 from mailer.cli.workplace import Workplace, workplace
 from mailer.database import reading, writing
-from mailer.delivery import audience, dispatch, forecast, mailing, steering
+from mailer.delivery import audience, custody, dispatch, forecast, mailing, steering
 from mailer.delivery.dispatch import Prospect, Request, Step
 from mailer.delivery.engine import End
 from mailer.delivery.relays import relays_of
@@ -87,6 +87,8 @@ def run(asked: Asked) -> int:
         return _leave_uncertain(asked)
     this = _prepare(asked)
     _refuse(this)
+    if not asked.dry_run:
+        _secure(this)
     prospect = _foresee(this)
     if asked.uncertain is not None:
         return _uncertain(this, prospect)
@@ -162,6 +164,13 @@ def _refuse(this: Send) -> None:
         )
     if problems:
         raise UserError(*problems)
+
+
+def _secure(this: Send) -> None:
+    """Let nothing be foreseen, let alone sent, from a database that does not know what went out."""
+    caught_up = custody.secure(this.ground)
+    if caught_up is not None:
+        note(str(caught_up), style="warning")
 
 
 def _foresee(this: Send) -> Prospect:

@@ -10,7 +10,7 @@ if TYPE_CHECKING:
     from mailer.delivery.mailing import Mailing
     from mailer.delivery.model import Counts
 
-app = typer.Typer()
+app = typer.Typer(add_completion=False)
 
 
 @app.command(epilog="Example: mailer status --json")

@@ -11,7 +11,7 @@ from mailer.cli.options import ListNamed, Yes
 from mailer.cli.output import confirm, emit, note, say, say_lines, table
 from mailer.cli.people import Email, changing, looking, now, one_list, some_list, the_person
 
-app = typer.Typer(help="Add, find, import and export the people.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Add, find, import and export the people.", no_args_is_help=True)
 
 MANY = 1000  # records that an import takes in without asking
 

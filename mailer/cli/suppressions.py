@@ -10,7 +10,7 @@ from mailer.cli.options import ListNamed
 from mailer.cli.output import emit, say, table
 from mailer.cli.people import Email, changing, day, looking, now, refusals, some_list
 
-app = typer.Typer(help="Show and change who is never mailed.", no_args_is_help=True)
+app = typer.Typer(add_completion=False, help="Show and change who is never mailed.", no_args_is_help=True)
 
 
 @app.command("list", epilog="Example: mailer suppressions list")
