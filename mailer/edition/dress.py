@@ -7,20 +7,17 @@ differs, because Gmail clips at 102 KB.
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING
 
-import cssutils
 import lxml.html
-from premailer import Premailer
 
 from mailer.edition.images import SMALL
+from mailer.edition.inline import inline
 from mailer.edition.tree import classes, elements, has_blocks, make, replace, text_of, unwrap
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement
 
-cssutils.log.setLevel(logging.CRITICAL)  # it knows no mso- property and warns of each
 _COLUMNS = 7  # that fit a phone
 _LETTERS = 44  # of the longest words side by side, with the gaps
 
@@ -33,7 +30,7 @@ def dress(root: HtmlElement, css: str, direction: str) -> str:
         for element in elements(root, tag):
             put_on(element)
     _edges(root)
-    _inline(root, css)
+    inline(root, css)
     for element in (root, *elements(root)):
         if style := element.get("style"):
             # Double quotes (cssutils writes them around font names) would make lxml write style='…'.
@@ -41,30 +38,6 @@ def dress(root: HtmlElement, css: str, direction: str) -> str:
         for name in ("data-line", "data-url", "data-title"):
             element.attrib.pop(name, None)
     return str(lxml.html.tostring(root, encoding="unicode", with_tail=False))
-
-
-def _inline(root: HtmlElement, css: str) -> None:
-    # premailer looks for a document around what it is given.
-    Premailer(
-        lxml.html.Element("html") if root is None else root,
-        css_text=css,
-        disable_leftover_css=True,
-        strip_important=False,
-        remove_unset_properties=False,
-        disable_validation=True,
-        align_floating_images=False,
-        allow_network=False,
-        disable_basic_attributes=[
-            "width",
-            "height",
-            "align",
-            "valign",
-            "bgcolor",
-            "cellpadding",
-            "cellspacing",
-        ],
-        cssutils_logging_level=logging.CRITICAL,
-    ).transform()
 
 
 def _image(image: HtmlElement) -> None:

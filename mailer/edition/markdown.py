@@ -23,6 +23,11 @@ if TYPE_CHECKING:
     from markdown_it.token import Token
     from markdown_it.utils import OptionsDict
 
+# What linkify could find; it would look at every word of an issue that has all its links in brackets.
+_BARE = re.compile(
+    r"(?:(?<!\]\()(?<![\"'=<])(?<![A-Za-z])[A-Za-z]{3,5}:)//|(?<!:)//|mailto:|[^\s()<>]@[^\s()<>]",
+    re.IGNORECASE,
+)
 _OPENING = re.compile(r"<([A-Za-z][A-Za-z0-9]*)(?=[\s/>])")
 _START = re.compile(r"<(?=[A-Za-z/!?])")
 _TAG = re.compile(r"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
@@ -32,12 +37,13 @@ _NESTING = 40  # of Markdown's own blocks and spans; nobody quotes a quote 40 ti
 
 
 @cache
-def _parser() -> MarkdownIt:
-    parser = MarkdownIt("commonmark", {"html": True, "linkify": True, "maxNesting": _NESTING})
-    parser.enable(["table", "strikethrough", "linkify"])
+def _parser(*, bare_links: bool = True) -> MarkdownIt:
+    parser = MarkdownIt("commonmark", {"html": True, "linkify": bare_links, "maxNesting": _NESTING})
+    parser.enable(["table", "strikethrough", *(["linkify"] if bare_links else [])])
     parser.use(footnote_plugin).use(deflist_plugin).use(tasklists_plugin)
     # A bare `README.md` or `Node.js` is no link; `https://…` and `name@example.org` are.
-    parser.linkify.set({"fuzzy_link": False, "fuzzy_ip": False, "fuzzy_email": True})  # type: ignore[union-attr]
+    if parser.linkify is not None:
+        parser.linkify.set({"fuzzy_link": False, "fuzzy_ip": False, "fuzzy_email": True})
     # The sanitiser judges the URLs: what the parser refused would stay on the page as raw Markdown.
     parser.validateLink = lambda url: True  # type: ignore[method-assign]  # noqa: ARG005 - the name is the parser's
     for name in _FENCES:
@@ -58,7 +64,7 @@ def render_markdown(
     `lost` hears of each footnote that nothing calls for, which shows nowhere: its name and its source line.
     """
     env: MutableMapping[str, Any] = {}
-    parser = _parser()
+    parser = _parser(bare_links=_BARE.search(body) is not None)
     tokens = parser.parse(body, env)
     _number_lines(tokens, lines)
     for name, number in env.get("footnotes", {}).get("refs", {}).items() if lost else ():

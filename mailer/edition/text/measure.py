@@ -21,6 +21,10 @@ if TYPE_CHECKING:
 _CLUSTERS = re.compile("[\u200d\ufe0f\U0001f1e6-\U0001f1ff\U0001f3fb-\U0001f3ff]")
 
 
+# Characters of one column each; the marks among them print one sign.
+_NARROW = re.compile("[\x01-\x04\x07\x08\x0e -~\u00a0-\u00ac\u00ae-\u02af\u2010-\u2027]*")
+
+
 class _Widths(dict[str, int]):
     """Columns by character, learnt once: wcwidth searches its tables at every call."""
 
@@ -49,6 +53,10 @@ class Measure:
         self._extra = {token: width - columns(token) for token, width in token_widths.items() if token}
         longest_first = sorted(map(re.escape, self._extra), key=len, reverse=True)
         self._tokens = re.compile("|".join(longest_first)) if longest_first else None
+
+    def is_narrow(self, text: str) -> bool:
+        """Say whether every character of `text` takes one column, and no token is in it."""
+        return bool(_NARROW.fullmatch(text)) and (self._tokens is None or not self._tokens.search(text))
 
     def __call__(self, text: str) -> int:
         """Give the columns that `text` will take once its tokens are values."""
