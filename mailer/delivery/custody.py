@@ -16,8 +16,10 @@ from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
+from sqlalchemy import func, select
+
 from mailer import events
-from mailer.database import reading, sqlite_file, writing
+from mailer.database import newsletter, reading, sqlite_file, writing
 from mailer.delivery import journal, ledger, mailing, workers
 from mailer.delivery.sequences import highest_ids, raise_ids
 from mailer.delivery.states import DeliveryState, MailingState
@@ -112,8 +114,8 @@ def explain(trust: Trust, seen: Seen) -> str:
         )
     if trust is Trust.FORKED and witness is not None:
         return (
-            f"the database has another history than what was sent from here: it ends with epoch {seen.epoch}, and "
-            f"some epoch up to {witness.epoch}, which began here by {_minute(witness.at)}, was not begun by it"
+            f"the database has another history than what was sent from here, the last time on {_minute(witness.at)}: "
+            f"it ends with epoch {seen.epoch}, and not all up to {witness.epoch} are those that began here"
         )
     if trust is Trust.COPY and witness is not None:
         return f"the database is a copy: the one that was last sent from still stands at {witness.file}"
@@ -138,8 +140,8 @@ def catch_up(ground: Ground, seen: Seen, kind: str, actor: str = "mailer") -> Ca
     """Replay the journals that may know more than the database, oldest first, and attest."""
     with writing(ground.database) as connection:
         dead = workers.dead(connection, ground.locks, ground.clock())
-    # A database that never sent, or went its own way, means other mailings by the ids of the journals.
-    same = seen.epoch > 0 and not seen.forked and not seen.original
+    # A database made anew, or one that went its own way, means other mailings by the ids of the journals.
+    same = (seen.epoch > 0 or seen.witness is not None) and not seen.forked and not seen.original
     told = [
         replay(ground, epoch)
         for epoch in sorted(seen.journals)
@@ -190,6 +192,7 @@ def attest(ground: Ground, *, since: int | None = None) -> None:
             ids = highest_ids(connection)
             epoch = ids["workers"]
             mark = workers.mark(connection, epoch) or ""
+            born = _born(connection)
         if before is not None and before.epoch > epoch:
             return  # another process has been quicker, with what it began later
         file = sqlite_file(ground.database)
@@ -198,6 +201,7 @@ def attest(ground: Ground, *, since: int | None = None) -> None:
             epoch=epoch,
             mark=mark,
             at=ground.clock().isoformat(),
+            born=born,
             ids=ids,
             since=since or (before.since if before else 0),
             file=str(file.resolve()) if file else "",
@@ -224,10 +228,17 @@ def _forked(
 
     Asked of the witness's epoch and of the newest journal that the database can know: what forked stays forked.
     """
+    if witness.born != _born(connection):
+        return True
     newest = max((one for one in journals if witness.since < one <= epoch), default=0)
     marks = {newest: journal.mark_of(ground.journals, newest), witness.epoch: witness.mark}
     found = {one: workers.mark(connection, one) for one in marks}
     return any(marks[one] and found[one] and marks[one] != found[one] for one in marks)
+
+
+def _born(connection: Connection) -> str:
+    made = connection.execute(select(func.min(newsletter.c.created_at))).scalar()
+    return made.isoformat() if made else ""
 
 
 def _unknown(ground: Ground, gap: range) -> int:

@@ -41,6 +41,7 @@ class Witness:
     epoch: int
     mark: str
     at: str
+    born: str = ""  # when the database was made: one made anew is another one
     ids: Mapping[str, int] = field(default_factory=dict)
     since: int = 0  # the epoch of the last adoption: what lies before is no evidence
     file: str = ""  # of SQLite: where the database stood,
@@ -61,7 +62,7 @@ def read_witness(path: Path) -> Witness | None:
     """Give what the file holds; None where there is none, or one that cannot be understood."""
     try:
         raw: Any = json.loads(path.read_text())
-        known = {name: raw[name] for name in ("newsletter", "mark", "at", "file")}
+        known = {name: raw[name] for name in ("newsletter", "mark", "at", "born", "file")}
         ids = {str(name): int(value) for name, value in raw["ids"].items()}
         return Witness(
             **known, epoch=int(raw["epoch"]), since=int(raw["since"]), ids=ids, inode=int(raw["inode"])
@@ -72,7 +73,7 @@ def read_witness(path: Path) -> Witness | None:
 
 @dataclass(frozen=True, slots=True)
 class Seen:
-    """What was seen at one moment. `forked`: an epoch that both sides know was not the same worker's."""
+    """What was seen at one moment. `forked`: made anew, or an epoch that both sides know was not the same worker's."""
 
     newsletter: str
     witness: Witness | None

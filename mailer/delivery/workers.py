@@ -58,7 +58,7 @@ def mark(connection: Connection, epoch: int) -> str | None:
 
 def skip_to(connection: Connection, epoch: int, now: datetime) -> None:
     """Write a worker that only says: the epochs up to this one are used up."""
-    row = {"host": socket.gethostname(), "pid": os.getpid(), "version": __version__}
+    row = {"host": socket.gethostname(), "pid": os.getpid(), "version": __version__, "kind": "adopt"}
     stamps = {"started_at": now, "seen_at": now, "ended_at": now}
     connection.execute(insert(workers).values(epoch=epoch, **row, **stamps))
 

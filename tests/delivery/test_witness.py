@@ -188,7 +188,7 @@ def test_without_its_journals_an_older_database_waits_for_a_person(desk: Desk, t
         shutil.rmtree(desk.ground().journals)
         desk.restore(kept)
         before = len(server.accepted)
-        with pytest.raises(PersonNeeded, match="epochs 1 to 1 .* mailer db adopt"):
+        with pytest.raises(PersonNeeded, match=r"epochs 1 to 1 .*`mailer db adopt`"):
             desk.send(url)
         assert (len(server.accepted), desk.state()) == (before, MailingState.PAUSED)
         custody.adopt(desk.ground(), "ann")
@@ -315,8 +315,7 @@ def test_after_a_power_cut_the_journal_knows_more_than_the_ledger(
     """The newest commits are gone, the epoch's row is not; the machine has booted anew: the journal is believed."""
     with running() as server:
         url = server.url("connections=4")
-        with writing(desk.world.engine) as c:
-            desk.world.plan()
+        desk.world.plan()
         kept = tmp_path / "as-synced.db"
         with pytest.raises(RuntimeError):
             _die_after(desk, url, 100, kept)
