@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import logging
 import re
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import cssutils
 import lxml.html
@@ -21,7 +21,22 @@ if TYPE_CHECKING:
 cssutils.log.setLevel(logging.CRITICAL)  # it knows no mso- property and warns of each
 _RULES = re.compile(r"\{[^{}]*\}")
 _BEYOND = re.compile(r"[+~\[:*@#]")
+_read: dict[tuple[str, int], tuple[list[Any], list[Any]]] = {}
+_MOST_READ = 32
 _KEPT = ("width", "height", "align", "valign", "bgcolor", "cellpadding", "cellspacing")
+
+
+class _Inliner(Premailer):  # type: ignore[misc]  # premailer ships no types
+    """Premailer that reads a style sheet once: a list's sheet is the same for all its issues."""
+
+    def _parse_style_rules(self, css_body: str, ruleset_index: int) -> tuple[list[Any], list[Any]]:
+        key = (css_body, ruleset_index)
+        if key not in _read:
+            if len(_read) >= _MOST_READ:
+                _read.clear()
+            _read[key] = super()._parse_style_rules(css_body, ruleset_index)
+        rules, leftover = _read[key]
+        return list(rules), list(leftover)
 
 
 def inline(root: HtmlElement, css: str) -> None:
@@ -61,7 +76,7 @@ def _like(element: HtmlElement) -> HtmlElement:
 
 
 def _premail(root: HtmlElement, css: str) -> None:
-    Premailer(
+    _Inliner(
         root,
         css_text=css,
         disable_leftover_css=True,

@@ -9,7 +9,7 @@ pass as inert elements, because embeds.py has to see them; structure.py lets non
 from __future__ import annotations
 
 import re
-from collections import Counter
+from itertools import accumulate
 
 import nh3
 
@@ -74,9 +74,10 @@ _SCHEMES = {"http", "https", "mailto", "tel"}
 _RAW_TEXT = frozenset(
     ["iframe", "noembed", "noframes", "noscript", "plaintext", "script", "style", "textarea", "title", "xmp"]
 )
-_SWALLOWING = sorted(_GONE | _RAW_TEXT | {"audio", "form", "object", "video"})
-_SWALLOWER = re.compile(rf"<(/?)({'|'.join(_SWALLOWING)})(?=[\s/>])[^>]*>?", re.IGNORECASE)
-_KNOWN = PHRASES | _BLOCKS | _EMBEDS | frozenset(_SWALLOWING)
+_SWALLOWING = _GONE | _RAW_TEXT | {"audio", "form", "object", "video"}
+_NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9:._-]*)")
+_SWALLOWER = re.compile(rf"<(/?)({'|'.join(sorted(_SWALLOWING))})(?=[\s/>])[^>]*>?", re.IGNORECASE)
+_KNOWN = PHRASES | _BLOCKS | _EMBEDS | _SWALLOWING
 _ANY_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:._-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
 _PLACEHOLDER = re.compile(r"(?: data-line=\"\d+\")?\s*\Z")
 _LINE = re.compile(r'data-line="(\d{1,7})"')
@@ -86,6 +87,8 @@ _GIST = re.compile(
 )
 _TAG = re.compile(r"<(/?)([a-z][a-z0-9]*)((?:[^>\"]|\"[^\"]*\")*)>")
 _VOID = frozenset(["br", "col", "embed", "hr", "img", "input", "param", "source", "wbr"])
+_NESTING = re.compile(rf"<(/?)(?!(?:{'|'.join(_VOID)})[\s>/])[a-z]")
+_STEP = {"": 1, "/": -1}
 _DEPTH = 60
 # Void in HTML 5, but libxml2 takes what follows them for their content.
 _VOID_LATELY = re.compile(r"<(embed|source|wbr)((?:[^>\"]|\"[^\"]*\")*)>")
@@ -119,8 +122,13 @@ _phrase_cleaner = nh3.Cleaner(
 
 def sanitise(html: str) -> str:
     """Give `html` without anything active, balanced, at most 60 elements deep; all text that shows stays."""
-    html = _GIST.sub(r'<iframe src="\1"></iframe>', html)
-    html = _without_open_ends(_without_strangers(html))
+    names = tag_names(html)
+    if "script" in names:
+        html = _GIST.sub(r'<iframe src="\1"></iframe>', html)
+    if names - _KNOWN:
+        html = _without_strangers(html)
+    if names & _SWALLOWING or "<!--" in html:
+        html = _without_open_ends(html)
     cleaner = _form_cleaner if "<form" in html.lower() else _cleaner
     return _flattened(_VOID_LATELY.sub(r"<\1\2></\1>", cleaner.clean(html)))
 
@@ -130,9 +138,16 @@ def sanitise_phrase(html: str) -> str:
     return _phrase_cleaner.clean(html)
 
 
+def tag_names(html: str) -> set[str]:
+    """Give the names of everything that looks like a tag, in lower case: most issues hold nothing to look into."""
+    return {name.lower() for name in set(_NAME.findall(html))}
+
+
 def removed_parts(html: str) -> list[tuple[str, int | None]]:
     """Give what `sanitise` takes out and a reader would have seen or run: (tag, source line), in order."""
-    parts = []
+    parts: list[tuple[str, int | None]] = []
+    if not tag_names(html) & _REPORTED:
+        return parts
     for match in _SWALLOWER.finditer(html):
         tag = match[2].lower()
         if not match[1] and tag in _REPORTED:
@@ -185,7 +200,7 @@ def _ended(match: re.Match[str]) -> str:
 
 def _flattened(html: str) -> str:
     """Drop the tags that nest deeper than 60, and keep their text: lxml would cut it off at 256."""
-    if Counter(match[1] for match in _TAG.finditer(html))[""] <= _DEPTH:
+    if max(accumulate(map(_STEP.__getitem__, _NESTING.findall(html))), default=0) <= _DEPTH:
         return html
     depth = 0
 

@@ -30,6 +30,7 @@ DEEPEST = 40
 NARROWEST = 24
 RULE = "* * *"
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
+_BLANK = " \t\n\r"
 _LONG_ITEM = 3  # an item of more lines than this wants air around it
 _MANY_LINKS = 12  # a section without sub-heads lists its links when it owes so many
 
@@ -117,6 +118,8 @@ class Blocks:
         return inner.lines
 
     def _paragraph(self, run: list[str | _Element], page: Page) -> None:
+        if all(isinstance(part, str) and not part.strip(_BLANK) for part in run):
+            return
         text = self._inline.render(run)
         if text:
             # Only unindented prose may flow: joined lines would carry their indent or quote mark into the text.

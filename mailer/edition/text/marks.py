@@ -36,8 +36,9 @@ ENDS = {STRONG: STRONG_END, EMPHASIS: EMPHASIS_END, DELETED: DELETED_END, CODE: 
 
 _PRINT = str.maketrans(PRINTED)
 # C0 and C1 controls, the soft hyphen and the byte order mark: shown as boxes, or as hyphens in mid-line.
-_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\ufeff]|[\ud800-\udfff]")
+_UNPRINTABLE = re.compile("[\x00-\x08\x0b\x0e-\x1f\x7f-\x84\x86-\x9f\u00ad\ufeff\ud800-\udfff]")
 _SPACES = re.compile("[ \t\n\r\x0c\x85\u2028\u2029]+")
+_RUN_OF_SPACES = re.compile("  +")
 _ANY = re.compile("([\x01-\x08])")
 _OPEN_THEN_SPACE = re.compile("([\x01\x03\x05\x07]+)([ \x0f]+)")
 _SPACE_THEN_CLOSE = re.compile("([ \x0f]+)([\x02\x04\x06\x08]+)")
@@ -47,6 +48,8 @@ _AROUND_GLUE = re.compile(" *\x0e *")
 
 def clean(text: str) -> str:
     """Give text with its spaces collapsed and without anything unprintable."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text
     return _SPACES.sub(" ", _UNPRINTABLE.sub("", text))
 
 
@@ -58,11 +61,13 @@ def clean_lines(text: str) -> str:
 
 def tidy(text: str) -> str:
     """Give inline text as it will be wrapped: single spaces, emphasis that hugs its words or is dropped."""
+    if text.isascii() and text.isprintable() and "  " not in text:
+        return text.strip(" ")
     if _ANY.search(text):
         for _ in range(3):
             text = _SPACE_THEN_CLOSE.sub(r"\2\1", _OPEN_THEN_SPACE.sub(r"\2\1", text))
         text = _judge(_ANY.split(text))
-    text = _AROUND_GLUE.sub(GLUE, _AROUND_BREAK.sub(BREAK, re.sub("  +", " ", text)))
+    text = _AROUND_GLUE.sub(GLUE, _AROUND_BREAK.sub(BREAK, _RUN_OF_SPACES.sub(" ", text)))
     return text.strip(" \x0e\x0f")
 
 

@@ -25,6 +25,7 @@ _MOST_COLUMNS = 60
 _NO_DATA = BLOCKS - {"p", "div"}
 _GAP = "  "
 _NUMBER = re.compile(r"[^\w\s]*[\d][\d.,:'\u00a0 ]*\s?[\w%°€$£¥₽₹]{0,3}[^\w\s]*")
+_SPAN = re.compile("[0-9]{1,4}")
 _RIGHT = re.compile(r"text-align:\s*(right|end)")
 
 
@@ -141,8 +142,8 @@ def _skip(placed: list[Cell], hanging: dict[int, int]) -> None:
 
 
 def _span(cell: _Element, name: str) -> int:
-    value = cell.get(name) or ""
-    return max(1, min(int(value), _MOST_COLUMNS)) if re.fullmatch("[0-9]{1,4}", value) else 1
+    value = cell.get(name)
+    return max(1, min(int(value), _MOST_COLUMNS)) if value and _SPAN.fullmatch(value) else 1
 
 
 def _cell(element: _Element, text: Callable[[_Element], str]) -> Cell:
