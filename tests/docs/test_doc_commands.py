@@ -98,7 +98,8 @@ EXAMPLES = sorted({(line, page.name) for page in PAGES for line in lines_of(page
 
 def _words(line: str) -> list[str]:
     """Give the words of a line, up to what belongs to the shell."""
-    words = shlex.split(line.replace("[", "").replace("]", "").replace("...", ""))
+    line = re.sub(r"\s# .*$|[\[\]]|\.\.\.", "", line)
+    words = shlex.split(line)
     ends = [number for number, word in enumerate(words) if word in {"&", "|", ">", ">>", "<", "&&"}]
     return words[1 : min(ends, default=len(words))]
 
