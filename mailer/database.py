@@ -9,6 +9,7 @@ process loses nothing that was committed, a power cut may lose the newest commit
 
 from __future__ import annotations
 
+import sqlite3
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
@@ -57,6 +58,12 @@ _PRAGMAS: Final = (
     "PRAGMA temp_store=MEMORY",
     "PRAGMA journal_size_limit=67108864",
 )
+_PASSING: Final = frozenset(
+    {
+        sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
+        sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM,
+    }
+)  # fmt: skip
 _UPGRADE_LOCK: Final = 0x6D61696C  # one upgrade at a time on PostgreSQL; the number is ours alone
 
 
@@ -119,11 +126,16 @@ def _postgresql(url: URL) -> Engine:
 def writing(engine: Engine) -> Iterator[Connection]:
     """Give a connection in a transaction that may write; commit at the end, roll back on any exception.
 
-    Raises TryLater where the database cannot be reached or another writer holds it for too long.
+    Raises TryLater where the database cannot be reached, the disk is full or another writer holds it for too long.
     """
     with _connected(engine, {"mailer_writes": True}) as connection:
-        yield connection
-        connection.commit()
+        try:
+            yield connection
+            connection.commit()
+        except OperationalError as error:
+            if not may_pass(error):
+                raise
+            raise TryLater(Problem(_unreachable(error), key="database")) from error
 
 
 @contextmanager
@@ -150,6 +162,13 @@ def _connected(engine: Engine, options: dict[str, Any]) -> Iterator[Connection]:
         raise TryLater(Problem(_unreachable(error), key="database")) from None
     with connection:
         yield connection
+
+
+def may_pass(error: DBAPIError) -> bool:
+    """Say whether waiting may help: a lock, a full disk, a server that is away; not a statement that is wrong."""
+    code = getattr(error.orig, "sqlite_errorcode", None)
+    # The low octet is the primary code (sqlite.org/rescode.html).
+    return code is None or code & 0xFF in _PASSING
 
 
 def _unreachable(error: DBAPIError) -> str:

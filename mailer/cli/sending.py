@@ -23,7 +23,7 @@ from mailer.delivery.dispatch import Prospect, Request, Step
 from mailer.delivery.engine import End
 from mailer.delivery.relays import relays_of
 from mailer.delivery.sending import Ground, Result, deliver
-from mailer.delivery.states import DeliveryState
+from mailer.delivery.states import DeliveryState, MailingState
 from mailer.edition.guard import compile_guarded
 from mailer.edition.masthead import masthead_for
 from mailer.errors import Problem, TryLater, UserError
@@ -325,7 +325,8 @@ def _told(this: Send, found: Mailing, result: Result, sums: Counts) -> int:
     if result.end is End.STOPPED:
         note("Stopped: what was on its way is recorded; the same command goes on.")
         return INTERRUPTED
-    if result.end is End.NOT_RUNNING:
+    # A mailing that another send has finished meanwhile does not run any more either, and all is well.
+    if result.end is End.NOT_RUNNING and found.state is not MailingState.FINISHED:
         note(
             f"{found.name} is {found.state}: {found.reason}. `mailer resume {found.name}` lets it go on.",
             style="error",

@@ -21,6 +21,7 @@ from mailer.delivery.ground import Ground
 from mailer.delivery.journal import Journal, outlived, read_journal
 from mailer.delivery.presses import Presses
 from mailer.delivery.recorder import Recorder
+from mailer.errors import Problem, TryLater
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
@@ -109,8 +110,7 @@ async def _enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wo
         worker = workers.enlist(connection, ground.locks, ground.clock(), kind)
         mark = workers.mark(connection, worker.epoch) or ""
     try:
-        with Journal(ground.journals, worker.epoch, mark) as journal:
-            custody.attest(ground)  # after the journal: an epoch that the witness knows has one
+        with _journal(ground, worker.epoch, mark) as journal:
             recorder = Recorder(ground.database, journal, worker.epoch, ground.clock)
             syncing = asyncio.create_task(journal.keep_synced())
             try:
@@ -124,6 +124,21 @@ async def _enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wo
             await asyncio.to_thread(_account, ground, worker.epoch)
     finally:
         workers.release(worker)
+
+
+def _journal(ground: Ground, epoch: int, mark: str) -> Journal:
+    """Begin the journal, and then let the witness know of the epoch: one that it knows has a journal."""
+    try:
+        journal = Journal(ground.journals, epoch, mark)
+        try:
+            custody.attest(ground)
+        except BaseException:
+            journal.close()
+            raise
+    except OSError as problem:
+        message = f"the journal cannot be begun: {problem.strerror or problem}"
+        raise TryLater(Problem(message, str(ground.journals))) from problem
+    return journal
 
 
 def own_name() -> str:
