@@ -86,7 +86,10 @@ def secure(ground: Ground) -> CaughtUp | None:
     """
     seen = look(ground)
     match trust := decide(seen):
-        case Trust.FRESH | Trust.SAME:
+        case Trust.FRESH:
+            attest(ground)  # before the first epoch: a start that dies at once must not look like another machine's
+            return None
+        case Trust.SAME:
             return None
         case Trust.CATCH_UP:
             return catch_up(ground, seen, "database.caught-up")
@@ -186,7 +189,7 @@ def replay(ground: Ground, epoch: int) -> Told:
 
 def attest(ground: Ground, *, since: int | None = None) -> None:
     """Write down what the database knows now; `since` is the epoch of an adoption, which begins anew."""
-    with _alone(ground.locks):
+    with _room(ground), _alone(ground.locks):
         before = read_witness(ground.witness) if since is None else None
         with reading(ground.database) as connection:
             ids = highest_ids(connection)
@@ -207,6 +210,16 @@ def attest(ground: Ground, *, since: int | None = None) -> None:
             file=str(file.resolve()) if file else "",
             inode=file.stat().st_ino if file else 0,
         ).write(ground.witness)
+
+
+@contextmanager
+def _room(ground: Ground) -> Iterator[None]:
+    """Turn a disk that takes nothing into an ending with words."""
+    try:
+        yield
+    except OSError as problem:
+        message = f"the witness cannot be written: {problem.strerror or problem}"
+        raise TryLater(Problem(message, str(ground.witness))) from problem
 
 
 @contextmanager

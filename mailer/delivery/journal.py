@@ -123,7 +123,7 @@ def _head(folder: Path, epoch: int) -> tuple[str, str]:
     try:
         with _path(folder, epoch).open("rb") as file:
             fields = _fields(file.readline())
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         fields = []
     match fields:
         case ["h", _, began, mark]:
@@ -149,7 +149,7 @@ def proofs(folder: Path, epoch: int) -> Iterator[Proof]:
     """Give every proof in the order of its writing: of several about one delivery the last counts."""
     try:
         file = _path(folder, epoch).open("rb")
-    except FileNotFoundError:
+    except (FileNotFoundError, NotADirectoryError):
         return
     with file:
         yield from _parse(file)

@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from mailer.backup import open_backup, restore_backup, write_backup
 from mailer.database import open_engine, reading, upgrade, writing
-from mailer.delivery import custody, mailing, sending
+from mailer.delivery import custody, mailing, sending, workers
 from mailer.delivery.sequences import highest_ids, raise_ids
 from mailer.delivery.states import DeliveryState as S
 from mailer.delivery.states import MailingState
@@ -238,6 +238,14 @@ def test_no_alarm_without_need(desk: Desk, tmp_path: Path) -> None:
         desk.world.engine = open_engine(desk.settings.database)
         assert custody.secure(desk.ground()) is None
         assert desk.send(server.url("connections=2")).sums[S.ACCEPTED] == 300
+
+
+def test_the_very_first_start_may_die_at_once(desk: Desk) -> None:
+    """Killed between its enlisting and its first word to the witness: the next start sees nothing strange."""
+    assert custody.secure(desk.ground()) is None
+    with writing(desk.world.engine) as c:
+        workers.release(workers.enlist(c, desk.ground().locks, NOON))
+    assert custody.secure(desk.ground()) is None
 
 
 def test_a_copied_folder_is_noticed(desk: Desk, tmp_path: Path) -> None:
