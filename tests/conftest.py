@@ -32,6 +32,7 @@ settings.register_profile("fast", deadline=None, max_examples=25)
 settings.load_profile("fast" if os.environ.get("MAILER_TEST_FAST") == "1" else "whole")
 
 REQUIRE_ALL = os.environ.get("MAILER_REQUIRE_ALL") == "1"
+LONG_FOLDERS = {"cli", "stories", "run", "docs", "corpus", "preview"}
 _left_out: dict[str, int] = {}
 
 
@@ -46,6 +47,21 @@ def without(what: str) -> NoReturn:
     if REQUIRE_ALL:
         pytest.fail(f"{what} is not installed, and MAILER_REQUIRE_ALL=1 wants every test to run")
     pytest.skip(f"{what} is not installed")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """Leave to the whole run what starts processes, and the second database: make test-fast takes a minute."""
+    if os.environ.get("MAILER_TEST_FAST") != "1":
+        return
+    left_out = [item for item in items if _is_long(item)]
+    config.hook.pytest_deselected(items=left_out)
+    items[:] = [item for item in items if not _is_long(item)]
+
+
+def _is_long(item: pytest.Item) -> bool:
+    folder = item.path.relative_to(ROOT / "tests").parts[0]
+    callspec = getattr(item, "callspec", None)
+    return folder in LONG_FOLDERS or "postgresql" in (callspec.params.values() if callspec else ())
 
 
 def pytest_runtest_setup(item: pytest.Item) -> None:
