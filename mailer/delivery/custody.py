@@ -87,7 +87,9 @@ def secure(ground: Ground) -> CaughtUp | None:
     seen = look(ground)
     match trust := decide(seen):
         case Trust.FRESH:
-            attest(ground)  # before the first epoch: a start that dies at once must not look like another machine's
+            attest(
+                ground
+            )  # before the first epoch: a start that dies at once must not look like another machine's
             return None
         case Trust.SAME:
             return None

@@ -337,7 +337,9 @@ class Engine:
             late = now - beat >= workers.HEARTBEAT
             row = await self.work.recorder.call(partial(self._state, now=now, beat=late))
             beat = now if late else beat
-            if row.state is not MailingState.RUNNING:
+            if row.state is MailingState.FINISHED:
+                self.stop(End.DONE)  # by another process
+            elif row.state is not MailingState.RUNNING:
                 self.stop(End.NOT_RUNNING, row.reason or row.state)
 
     def _state(self, connection: Connection, *, now: datetime, beat: bool) -> mailing.Mailing:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -50,17 +49,6 @@ class Counts:
     skipped: Mapping[str, int] = field(default_factory=dict)
     next_due: datetime | None = None
 
-    @classmethod
-    def of(cls, rows: list[tuple[str, str, int]], next_due: datetime | None = None) -> Counts:
-        """Sum (state, reason, count) rows as the ledger's GROUP BY gives them."""
-        states: Counter[DeliveryState] = Counter()
-        skipped: Counter[str] = Counter()
-        for state, reason, count in rows:
-            states[DeliveryState(state)] += count
-            if state == DeliveryState.SKIPPED:
-                skipped[reason] += count
-        return cls(sum(states.values()), states, skipped, next_due)
-
     def __getitem__(self, state: DeliveryState) -> int:
         return self.states.get(state, 0)
 
@@ -81,7 +69,7 @@ class Counts:
             "waiting" if state is DeliveryState.PLANNED else state.value: self[state] for state in names
         }
         reasons = {reason.value: self.skipped.get(reason.value, 0) for reason in Skip}
-        return {"planned": self.planned, **sums, "skipped": {**reasons, **self.skipped}}
+        return {"planned": self.planned, **sums, "skipped": reasons}
 
 
 _UNSETTLED = (DeliveryState.PLANNED, DeliveryState.CLAIMED, DeliveryState.SENDING, DeliveryState.DEFERRED)

@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import sqlite3
 import threading
 import time
 from collections import deque
@@ -23,8 +22,9 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
-from sqlalchemy.exc import InterfaceError, OperationalError
+from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
+from mailer.database import may_pass
 from mailer.delivery import ledger
 
 if TYPE_CHECKING:
@@ -38,10 +38,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
-_PASSING = frozenset({
-    sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR, sqlite3.SQLITE_CANTOPEN,
-    sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM,
-})  # fmt: skip
 _GROUP = 256  # moves in one transaction: well below 200 ms on a slow disk
 
 
@@ -189,7 +185,7 @@ class Recorder:
             try:
                 return work()
             except (OperationalError, InterfaceError, OSError) as problem:
-                if not _may_pass(problem):
+                if isinstance(problem, DBAPIError) and not may_pass(problem):
                     raise
                 if time.monotonic() > until:
                     raise RecorderFailed(f"the ledger cannot be written: {problem}") from problem
@@ -204,14 +200,6 @@ class Recorder:
             self._loop.call_soon_threadsafe(_fail, answers, problem)
         else:
             self._loop.call_soon_threadsafe(_fulfil, answers, results)
-
-
-def _may_pass(problem: OperationalError | InterfaceError | OSError) -> bool:
-    """Say whether waiting may help: a lock, a full disk, a server that is away; not a statement that is wrong."""
-    code = getattr(getattr(problem, "orig", None), "sqlite_errorcode", None)
-    return (
-        code is None or code & 0xFF in _PASSING
-    )  # the low octet is the primary code (sqlite.org/rescode.html)
 
 
 def _fulfil(answers: list[asyncio.Future[T]], results: list[T]) -> None:

@@ -74,7 +74,7 @@ async def deliver(
 ) -> Result:
     """Send what is due of one mailing. `watch` is given the engine, to show its progress and to stop it."""
     recovered = recover(ground)
-    async with _enlisted(ground, kind) as (worker, recorder):
+    async with enlisted(ground, kind) as (worker, recorder):
         planner = Planner(mailing_id, ground.narrow)
         presses = Presses(ground.settings, ground.keys, ground.signers)
         hostname = await asyncio.to_thread(own_name)
@@ -105,7 +105,8 @@ async def deliver(
 
 
 @asynccontextmanager
-async def _enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Worker, Recorder]]:
+async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Worker, Recorder]]:
+    """Give this process a worker with its lock, journal and recorder; account for its rows at the end."""
     with writing(ground.database) as connection:
         worker = workers.enlist(connection, ground.locks, ground.clock(), kind)
         mark = workers.mark(connection, worker.epoch) or ""

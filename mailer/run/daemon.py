@@ -11,16 +11,17 @@ import contextlib
 import logging
 import signal
 from dataclasses import replace
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
 from mailer.database import writing
-from mailer.delivery import mailing, workers
+from mailer.delivery import custody, mailing, workers
 from mailer.delivery.engine import End
 from mailer.delivery.letters import Post, lay_back
 from mailer.delivery.relays import relays_of
-from mailer.delivery.sending import deliver, own_name
+from mailer.delivery.sending import deliver, enlisted, own_name
 from mailer.delivery.states import WAITING, MailingState
 from mailer.delivery.tables import audiences, deliveries
 from mailer.errors import MailerError
@@ -31,8 +32,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mailer.delivery.engine import Engine
+    from mailer.delivery.ground import Ground
     from mailer.delivery.mailing import Mailing
-    from mailer.delivery.sending import Ground
+    from mailer.delivery.recorder import Recorder
 
 log = logging.getLogger(__name__)
 _LOOK: Final = 1.0
@@ -70,17 +72,19 @@ class Daemon:
         loop = asyncio.get_running_loop()
         for number in (signal.SIGINT, signal.SIGTERM):
             loop.add_signal_handler(number, self.stop)
-        worker = await asyncio.to_thread(self._enlist)
-        hostname = await asyncio.to_thread(own_name)
-        post = Post(self._ground.database, self._ground.relays, worker.epoch, hostname, self._ground.clock)
-        posting = asyncio.create_task(post.run())
-        try:
-            await self._look(worker)
-        finally:
-            post.stop()
-            with contextlib.suppress(TimeoutError):
-                await asyncio.wait_for(asyncio.gather(posting, *self._sending.values()), _GRACE)
-            await asyncio.to_thread(self._retire, worker)
+        await asyncio.to_thread(self._secure)
+        async with enlisted(self._ground, "run") as (worker, recorder):
+            hostname = await asyncio.to_thread(own_name)
+            post = Post(
+                self._ground.database, self._ground.relays, worker.epoch, hostname, self._ground.clock
+            )
+            posting = asyncio.create_task(post.run())
+            try:
+                await self._look(worker, recorder)
+            finally:
+                post.stop()
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.gather(posting, *self._sending.values()), _GRACE)
 
     def stop(self) -> None:
         """End between two messages."""
@@ -88,14 +92,14 @@ class Daemon:
         for engine in self._engines:
             engine.stop(End.STOPPED)
 
-    async def _look(self, worker: workers.Worker) -> None:
+    async def _look(self, worker: workers.Worker, recorder: Recorder) -> None:
         beat = self._ground.clock()
         while not self._stopped.is_set():
             try:
                 found = await asyncio.to_thread(self._due)
                 if self._ground.clock() - beat >= workers.HEARTBEAT:
                     beat = self._ground.clock()
-                    await asyncio.to_thread(self._beat, worker)
+                    await recorder.call(partial(workers.beat, worker=worker, now=beat))
             except MailerError as problem:
                 log.warning("trying again: %s", problem)  # the database is away for a moment
                 found = []
@@ -124,19 +128,11 @@ class Daemon:
         with writing(self._ground.database) as connection:
             return due(connection, self._ground.clock())
 
-    def _enlist(self) -> workers.Worker:
+    def _secure(self) -> None:
+        """See that the database is the one that we know, and lay back the letters of the dead."""
+        caught_up = custody.secure(self._ground)
+        if caught_up is not None:
+            log.warning("%s", caught_up)
         with writing(self._ground.database) as connection:
-            now = self._ground.clock()
-            for epoch in workers.dead(connection, self._ground.locks, now):
+            for epoch in workers.dead(connection, self._ground.locks, self._ground.clock()):
                 lay_back(connection, epoch)
-            return workers.enlist(connection, self._ground.locks, now, "run")
-
-    def _beat(self, worker: workers.Worker) -> None:
-        with writing(self._ground.database) as connection:
-            workers.beat(connection, worker, self._ground.clock())
-
-    def _retire(self, worker: workers.Worker) -> None:
-        with writing(self._ground.database) as connection:
-            lay_back(connection, worker.epoch)
-            workers.retire(connection, worker.epoch, self._ground.clock())
-        workers.release(worker)
