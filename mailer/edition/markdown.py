@@ -28,6 +28,8 @@ _BARE = re.compile(
     r"(?:(?<!\]\()(?<![\"'=<])(?<![A-Za-z])[A-Za-z]{3,5}:)//|(?<!:)//|mailto:|[^\s()<>]@[^\s()<>]",
     re.IGNORECASE,
 )
+_NOTE = re.compile(r"[ >]*\[\^([^\]\s]+)\]:")
+_MOST_IN_A_WORD = 100
 _OPENING = re.compile(r"<([A-Za-z][A-Za-z0-9]*)(?=[\s/>])")
 _START = re.compile(r"<(?=[A-Za-z/!?])")
 _TAG = re.compile(r"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
@@ -64,20 +66,36 @@ def render_markdown(
     `lost` hears of each footnote that nothing calls for, which shows nowhere: its name and its source line.
     """
     env: MutableMapping[str, Any] = {}
-    parser = _parser(bare_links=_BARE.search(body) is not None)
+    parser = _parser(bare_links=_has_bare_links(body))
     tokens = parser.parse(body, env)
     _number_lines(tokens, lines)
-    for name, number in env.get("footnotes", {}).get("refs", {}).items() if lost else ():
-        if lost and number < 0:  # the plug-in numbers a note when it is called for
-            lost(name[1:], _line_of_note(body, name[1:], lines))
+    # The plug-in numbers a note when it is called for.
+    unused = [name[1:] for name, number in env.get("footnotes", {}).get("refs", {}).items() if number < 0]
+    if lost and unused:
+        rows = _rows_of_notes(body)
+        for name in unused:
+            row = rows.get(name)
+            lost(name, None if row is None else lines[row] if row < len(lines) else row + 1)
     html: str = parser.renderer.render(tokens, parser.options, env)
     return html
 
 
-def _line_of_note(body: str, name: str, lines: Sequence[int]) -> int | None:
-    at = body.find(f"[^{name}]:")
-    row = body.count("\n", 0, at)
-    return None if at < 0 else lines[row] if row < len(lines) else row + 1
+def _has_bare_links(body: str) -> bool:
+    """Say whether to look for bare links; not where one word is hundreds of them, which takes minutes."""
+    if _BARE.search(body) is None:
+        return False
+    return not any(
+        word.count("://") > _MOST_IN_A_WORD for word in body.split() if len(word) > _MOST_IN_A_WORD
+    )
+
+
+def _rows_of_notes(body: str) -> dict[str, int]:
+    """Give the line (from 0) of each footnote's text."""
+    rows: dict[str, int] = {}
+    for row, line in enumerate(body.split("\n")):
+        if note := _NOTE.match(line):
+            rows.setdefault(note[1], row)
+    return rows
 
 
 def render_inline(text: str) -> str:

@@ -120,26 +120,25 @@ def hoist(element: HtmlElement) -> None:
 
 def wrap_runs(container: HtmlElement) -> None:
     """Put the loose text and phrases between the blocks of `container` into paragraphs."""
+    blocks: list[HtmlElement] = []
     paragraph: HtmlElement | None = None
     text, container.text = container.text, None
     if text and text.strip():
         paragraph = make("p", text.lstrip())
-        container.insert(0, paragraph)
-    for child in [child for child in container if child is not paragraph]:
+        blocks.append(paragraph)
+    for child in list(container):
         tail, child.tail = child.tail, None
-        place = container.index(child)
         if child.tag in BLOCKS:
             paragraph = None
-            place += 1
-        elif child.tag == "br" and paragraph is None:
-            container.remove(child)
-        else:
+            blocks.append(child)
+        elif child.tag != "br" or paragraph is not None:
             if paragraph is None:
                 paragraph = make("p")
-                container.insert(place, paragraph)
+                blocks.append(paragraph)
             paragraph.append(child)
             child.tail = tail
             continue
         if tail and tail.strip():
             paragraph = make("p", tail.lstrip())
-            container.insert(place, paragraph)
+            blocks.append(paragraph)
+    container[:] = blocks

@@ -45,7 +45,8 @@ def read_issue(source: bytes, file: str, *, subject: str | None = None, time_zon
     nothing else, for a source over 1 MB, one that is no text, and front matter that cannot be read.
     """
     if len(source) > LARGEST:
-        said = f"The file has {len(source):,} bytes; an issue may have {LARGEST:,}."
+        # Whoever reads a file may stop behind the limit, so its whole size is not known here.
+        said = f"The file has more than {LARGEST:,} bytes, which is the most that an issue may have."
         raise UserError(Problem(said, file))
     local = zone(time_zone)
     matter, page = split(decode(source, file))

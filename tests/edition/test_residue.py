@@ -65,3 +65,22 @@ def test_a_picture_is_called_one_in_the_language_of_the_issue(mail):
     """German readers see Bild."""
     compiled = mail("---\nlang: de\n---\n![Ein Kran](https://a.example/k.jpg)")
     assert "[Bild: Ein Kran]" in compiled.text
+
+
+def test_a_word_of_hundreds_of_addresses_is_left_as_it_is(mail):
+    """Looking for links in it would take minutes; a common issue's bare links are still found."""
+    compiled = mail("http://a.example" * 20_000)
+    assert compiled.edition.links == ()
+    assert [link.url for link in mail("See https://a.example/x.").edition.links] == ["https://a.example/x"]
+
+
+@pytest.mark.parametrize("css", ["p { color: red; }", "p + p { color: red; } p { color: red; }"])
+def test_a_sheet_is_inlined_alike_by_kind_and_one_by_one(css):
+    """Elements of one kind get the same style; a selector of siblings makes premailer look at each."""
+    from mailer.edition.inline import inline
+    from mailer.edition.tree import parse
+
+    root = parse("<p>a</p><p>b</p><blockquote><p style='margin:0'>c</p></blockquote>")
+    inline(root, css)
+    assert ["color:red" in p.get("style", "") for p in root.iter("p")] == [True, True, True]
+    assert "margin:0" in root.find(".//blockquote/p").get("style")

@@ -30,5 +30,5 @@ def test_a_file_without_a_title_asks_for_a_subject():
 
 def test_sources_over_one_megabyte_are_refused():
     """A file that is too large is a UserError, before anything reads it."""
-    with pytest.raises(UserError, match="1,000,001 bytes"):
+    with pytest.raises(UserError, match="more than 1,000,000 bytes"):
         read_issue(b"a" * (LARGEST + 1), "big.md")
