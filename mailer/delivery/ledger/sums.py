@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection
 
 _d = deliveries.c
 _PAGE = 1000
@@ -36,7 +36,7 @@ class Delivery(NamedTuple):
 
 def counts(connection: Connection, mailing_id: int) -> Counts:
     """Give the sums of one mailing, all from one statement, so that they belong to one moment."""
-    row: Row[Any] = connection.execute(_SUMS, {"m": mailing_id}).one()
+    row: Any = connection.execute(_SUMS, {"m": mailing_id}).one()
     states = {state: int(row[index] or 0) for index, state in enumerate(DeliveryState)}
     reasons = {reason.value: int(row[len(DeliveryState) + index] or 0) for index, reason in enumerate(Skip)}
     next_due: datetime | None = row[-1]
