@@ -40,6 +40,7 @@ class Presses:
     settings: Settings
     keys: Keys
     signers: Sequence[Signer]
+    unsigned: frozenset[str] = frozenset()  # what a relay writes anew
     _presses: dict[tuple[int, int], Press] = field(default_factory=dict)
     _attributes: set[int] = field(default_factory=set)  # editions that show an attribute
     _readers: dict[int, Reader] = field(default_factory=dict)
@@ -66,7 +67,7 @@ class Presses:
             self._attributes.add(claim.edition_id)
         sender = sender_for(self.settings.for_list(self._key_of(connection, claim.list_id, now)))
         self._presses[claim.edition_id, claim.list_id] = Press(
-            edition, sender, claim.mailing_id, self.keys, self.signers, now
+            edition, sender, claim.mailing_id, self.keys, self.signers, now, unsigned=self.unsigned
         )
 
     def _key_of(self, connection: Connection, list_id: int, now: datetime) -> str:

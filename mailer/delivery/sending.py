@@ -76,7 +76,8 @@ async def deliver(
     recovered = recover(ground)
     async with enlisted(ground, kind) as (worker, recorder):
         planner = Planner(mailing_id, ground.narrow)
-        presses = Presses(ground.settings, ground.keys, ground.signers)
+        unsigned = frozenset[str]().union(*(relay.rewrites for relay in ground.relays))
+        presses = Presses(ground.settings, ground.keys, ground.signers, unsigned)
         hostname = await asyncio.to_thread(own_name)
         engine = Engine(
             Work(

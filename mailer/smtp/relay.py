@@ -99,9 +99,18 @@ class Relay:
         """Whether the line never leaves this machine, so that credentials may travel in the clear."""
         return is_loopback(self.host)
 
+    @property
+    def rewrites(self) -> frozenset[str]:
+        """The header fields that it writes anew, which a signature of ours must leave out."""
+        return _REWRITES.get(self.kind, frozenset())
+
     def serves(self, stream: str) -> bool:
         """Say whether mail of this stream may go this way."""
         return not self.streams or stream in self.streams
+
+
+# Amazon SES replaces both (Developer Guide, "Header fields"); other relays leave what is there.
+_REWRITES = {Kind.SES: frozenset({"Message-ID", "Date"})}
 
 
 def is_loopback(host: str) -> bool:

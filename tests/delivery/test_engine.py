@@ -273,3 +273,25 @@ def test_relays_share_by_weight_and_stand_in_for_each_other(tmp_path: Path) -> N
         result = asyncio.run(sending.deliver(ground, office.world.mailing_id))
         assert result.sums[S.ACCEPTED] == len(heavy.accepted) + len(light.accepted) == 400
         assert 0.6 < len(heavy.accepted) / 400 < 0.9
+
+
+def test_what_the_relay_writes_anew_is_not_signed(tmp_path: Path) -> None:
+    """Amazon SES replaces Message-ID and Date: a signature over them would break (K09)."""
+    from cryptography.hazmat.primitives.asymmetric import rsa
+    from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
+
+    from mailer.message.dkim import Signer
+
+    key = rsa.generate_private_key(65537, 2048)
+    pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
+    office = Office(tmp_path, 1)
+    with running() as server:
+        relays = [parse_relay(server.url("kind=ses"))]
+        signers = (Signer.rsa("sender.example", "s1", pem),)
+        ground = sending.Ground(office.settings, KEYS, office.world.engine, relays, signers)
+        asyncio.run(sending.deliver(ground, office.world.mailing_id))
+        content = server.accepted[0].content.lower()
+    signed = content[content.index(b"dkim-signature") : content.index(b"bh=")]
+    assert b"subject" in signed
+    assert b"message-id" not in signed
+    assert b"date" not in signed
