@@ -277,6 +277,9 @@ class Cli:
 @pytest.fixture(autouse=True)
 def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     """No setting of the person who runs the tests reaches them."""
+    from mailer.cli.output import json_wanted
+
+    json_wanted.set(False)  # a test that read a command's options with --json leaves it set
     for name in ("DATABASE", "RELAY", "BASE_URL", "PUBLIC_URL", "SECRET", "DEBUG"):
         monkeypatch.delenv(f"MAILER_{name}", raising=False)
         monkeypatch.delenv(f"MAILER_{name}_FILE", raising=False)

@@ -59,7 +59,7 @@ def _state(text: str | None) -> DeliveryState | None:
 def _sums(place: Workplace, found: Mailing) -> None:
     """Say the sums, and end with 1 if they do not balance."""
     from mailer.cli.output import emit, say  # noqa: PLC0415
-    from mailer.cli.sending import summary  # noqa: PLC0415
+    from mailer.cli.telling import summary  # noqa: PLC0415
     from mailer.database import reading  # noqa: PLC0415
     from mailer.delivery import forecast  # noqa: PLC0415
     from mailer.delivery.ledger.sums import counts, number_of_rows  # noqa: PLC0415

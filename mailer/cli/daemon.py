@@ -26,7 +26,7 @@ def run(only: Only = None) -> None:
     import uvloop  # noqa: PLC0415
 
     from mailer.cli.output import note  # noqa: PLC0415
-    from mailer.cli.sending import ground_of  # noqa: PLC0415
+    from mailer.cli.preparing import ground_of  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
     from mailer.errors import Problem, UserError  # noqa: PLC0415
     from mailer.run.daemon import Daemon  # noqa: PLC0415

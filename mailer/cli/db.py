@@ -108,7 +108,7 @@ def adopt(yes: Yes = False) -> None:
     """
     from mailer import events  # noqa: PLC0415 - SQLAlchemy costs 150 ms
     from mailer.cli.output import confirm  # noqa: PLC0415
-    from mailer.cli.sending import ground_of  # noqa: PLC0415
+    from mailer.cli.preparing import ground_of  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
     from mailer.delivery import custody  # noqa: PLC0415
     from mailer.delivery.witness import Trust, decide  # noqa: PLC0415

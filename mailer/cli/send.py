@@ -61,7 +61,8 @@ def send(  # noqa: PLR0913, PLR0917 - each is a word of the command line
     yes: options.Yes = False,
 ) -> None:
     """Bring an issue to its readers; run again, it goes on."""
-    from mailer.cli.sending import Asked, run  # noqa: PLC0415 - the engine is loaded when it is needed
+    from mailer.cli.preparing import Asked  # noqa: PLC0415
+    from mailer.cli.sending import run  # noqa: PLC0415 - the engine is loaded when it is needed
 
     asked = Asked(
         options.one_issue(issue, issue_named), subject, list_named, segment or "", first, hold, new_readers,

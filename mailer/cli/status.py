@@ -17,7 +17,7 @@ app = typer.Typer(add_completion=False)
 def status() -> None:
     """Show what runs, waits, is due or needs a person."""
     from mailer.cli.output import emit, say  # noqa: PLC0415 - SQLAlchemy is loaded when it is needed
-    from mailer.cli.sending import summary  # noqa: PLC0415
+    from mailer.cli.telling import summary  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
     from mailer.database import reading  # noqa: PLC0415
     from mailer.delivery import dispatch, ledger, mailing, workers  # noqa: PLC0415

@@ -76,12 +76,12 @@ def test_shared_options():
 
 def test_exit_codes():
     """Each exit code of the program stands in the table."""
-    from mailer.cli import frame, sending
+    from mailer.cli import frame, telling
     from mailer.errors import PersonNeeded, TryLater, UserError
 
     told = {int(row[0]) for row in rows(SECTIONS["Exit codes"])}
     kinds = {kind.exit_code for kind in (UserError, PersonNeeded, TryLater)}
-    assert kinds | {0, 1, sending.LEFT, frame.BUG, frame.INTERRUPTED, frame.READER_GONE} == told
+    assert kinds | {0, 1, telling.LEFT, frame.BUG, frame.INTERRUPTED, frame.READER_GONE} == told
 
 
 def lines_of(page: Path) -> list[str]:
