@@ -4,6 +4,9 @@ Every connection hands in what came of its last message and which message it wou
 grant. What waits together is written together: first the journal, then one transaction (house rule: the fence is
 recorded before the first octet of a body). So a commit costs a share of a message, not a message.
 
+`gather` is how long the thread lets moves come together after it was woken: half a millisecond takes a third off the
+CPU of a message, and a fiftieth off the rate of twenty connections; with few connections there is little to gather.
+
 Promises: an answer is given only after the commit. A database that is locked, gone or full is tried again for
 `patience` seconds while the connections wait; then the recorder fails and nothing more is sent. Other work on the
 ledger (claims, planning, heartbeats) runs on the same thread, so this process never waits for itself.
@@ -67,12 +70,14 @@ class Recorder:
         journal: Journal,
         epoch: int,
         clock: Callable[[], datetime],
+        gather: float,
         patience: float = 300,
     ) -> None:
         self._engine = engine
         self._journal = journal
         self._epoch = epoch
         self._clock = clock
+        self._gather = gather
         self._patience = patience
         self._connection: Connection | None = None
         self._waiting: deque[_Move | _Job | None] = deque()
@@ -115,6 +120,7 @@ class Recorder:
                 self._awake = False
                 if not self._waiting:
                     self._bell.get()
+                    time.sleep(self._gather)
             moves, jobs, last = self._taken()
             if moves:
                 self._answer([move.answer for move in moves], partial(self._write, moves))

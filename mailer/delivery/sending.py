@@ -11,7 +11,7 @@ import asyncio
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mailer.database import writing
 from mailer.delivery import custody, dispatch, ledger, workers
@@ -42,6 +42,10 @@ class Result:
     sums: Counts | None
     recovered: Sequence[Recovered] = ()
     daemon: bool = False
+
+
+_GATHER: Final = 0.0005
+_MANY: Final = 8
 
 
 def recover(ground: Ground) -> list[Recovered]:
@@ -113,7 +117,7 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
         mark = workers.mark(connection, worker.epoch) or ""
     try:
         with _journal(ground, worker.epoch, mark) as journal:
-            recorder = Recorder(ground.database, journal, worker.epoch, ground.clock)
+            recorder = Recorder(ground.database, journal, worker.epoch, ground.clock, _gather(ground))
             syncing = asyncio.create_task(journal.keep_synced())
             try:
                 yield worker, recorder
@@ -126,6 +130,11 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
             await asyncio.to_thread(_account, ground, worker.epoch)
     finally:
         workers.release(worker)
+
+
+def _gather(ground: Ground) -> float:
+    """Give the seconds that moves are gathered for: worth it only where many connections hand them in."""
+    return _GATHER if sum(relay.connections for relay in ground.relays) >= _MANY else 0.0
 
 
 def _journal(ground: Ground, epoch: int, mark: str) -> Journal:
