@@ -232,7 +232,7 @@ class Engine:
 
     def _ahead(self, gate: Gate, now: float) -> bool:
         """Say whether a relay has had more than its weight's share; one that cannot take mail now holds up no other."""
-        able = [one.share for one in self._gates if one.down_since is None and one.wait(now) == 0]
+        able = [one.share for one in self._gates if one.open and one.wait(now) == 0]
         return bool(able) and gate.share > min(able) + _HEADSTART
 
     async def next_claim(self, gate: Gate, patience: float | None = None) -> Claim | None:

@@ -54,6 +54,7 @@ class Gate:
         self.down_since: float | None = None
         self.trouble = ""
         self.hopeless = False
+        self.open = False  # a session was had, and none has failed since
         self._pace = Pace(relay.per_second)
         self._windows = [
             Window(most, span) for most, span in ((relay.per_hour, HOUR), (relay.per_day, DAY)) if most
@@ -93,7 +94,7 @@ class Gate:
 
     def fail(self, trouble: str, now: float, *, hopeless: bool = False) -> None:
         """Hear that no session could be had. Failures during a rest are of the same outage and count once."""
-        self.trouble, self.hopeless = trouble, hopeless
+        self.trouble, self.hopeless, self.open = trouble, hopeless, False
         if self.down_since is None:
             self.down_since = now
         if now >= self._rest:
@@ -102,4 +103,4 @@ class Gate:
 
     def opened(self) -> None:
         """Hear that a session was opened."""
-        self.down_since, self._streak, self.hopeless = None, 0, False
+        self.down_since, self._streak, self.hopeless, self.open = None, 0, False, True
