@@ -1,0 +1,1 @@
+"""What comes back: mails, providers' reports and SMTP replies become notices, and these change the ledger and the readers."""
