@@ -1,1 +1,1 @@
-"""What comes back: mails, providers' reports and SMTP replies become notices, and these change the ledger and the readers."""
+"""What comes back: mails, reports and SMTP replies become notices, and these change the ledger and the readers."""
