@@ -177,22 +177,9 @@ def _part(message: EmailMessage, kind: str) -> str:
 
 
 def _sender(one: ListSettings | None) -> Sender:
-    from mailer.message.links import NOWHERE  # noqa: PLC0415
-    from mailer.message.model import Sender  # noqa: PLC0415
-    from mailer.message.sender import sender_for  # noqa: PLC0415
+    from mailer.message.sender import invented_sender, sender_for  # noqa: PLC0415
 
-    if one is not None:
-        return sender_for(one)
-    return Sender(
-        from_name="Sample",
-        from_address="sample@example.com",
-        list_key="sample",
-        list_name="Sample",
-        list_id="sample.example.com",
-        public_url=os.environ.get("MAILER_PUBLIC_URL") or NOWHERE,
-        feedback_id="sample",
-        message_domain="example.com",
-    )
+    return invented_sender(os.environ.get("MAILER_PUBLIC_URL")) if one is None else sender_for(one)
 
 
 def write_sample(folder: Path, edition: Edition, made: Sample, taken: set[str]) -> dict[str, str]:

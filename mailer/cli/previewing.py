@@ -20,10 +20,9 @@ from mailer.edition.guard import Compiler, compile_guarded
 from mailer.edition.masthead import masthead_for
 from mailer.errors import Problem, UserError
 from mailer.keys import Key, Keys
-from mailer.message import Recipient, Sender
+from mailer.message import Recipient
 from mailer.message.eml import NOBODY, to_eml
-from mailer.message.links import NOWHERE
-from mailer.message.sender import sender_for
+from mailer.message.sender import invented_sender, sender_for
 from mailer.preview.shown import Setting, pressed
 
 if TYPE_CHECKING:
@@ -35,16 +34,6 @@ if TYPE_CHECKING:
     from mailer.settings import ListSettings
 
 SOME_LEFT: Final = 4
-_SAMPLE: Final = Sender(
-    from_name="",
-    from_address="newsletter@example.org",
-    list_key="main",
-    list_name="",
-    list_id="main.example.org",
-    public_url=NOWHERE,
-    feedback_id="preview",
-    message_domain="example.org",
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -76,7 +65,7 @@ class Chosen:
     def setting(self, reader: Recipient, keys: Keys) -> Setting:
         """Give the setting for a reader, from mailer.toml as it is now."""
         if self.place is None or self.target.list is None:
-            return Setting(self.target.masthead, _SAMPLE, keys, reader)
+            return Setting(self.target.masthead, invented_sender(), keys, reader)
         one = Workplace(self.place.folder).settings.for_list(self.target.list.key)
         return Setting(masthead_for(one), sender_for(one), keys, reader)
 

@@ -1,4 +1,4 @@
-"""The sender of a list's mail, as mailer.toml names it."""
+"""The sender of a list's mail: as mailer.toml names it, or an invented one for files that belong to no newsletter."""
 
 from __future__ import annotations
 
@@ -25,4 +25,18 @@ def sender_for(settings: ListSettings) -> Sender:
         reply_to=settings.reply_to,
         return_path=settings.return_path,
         unsubscribe_mailto=settings.unsubscribe_mailto,
+    )
+
+
+def invented_sender(public_url: str | None = None) -> Sender:
+    """Give the sender of a sample; its addresses are of a domain that is nobody's (RFC 2606)."""
+    return Sender(
+        from_name="Sample",
+        from_address="sample@example.com",
+        list_key="sample",
+        list_name="Sample",
+        list_id="sample.example.com",
+        public_url=public_url or NOWHERE,
+        feedback_id="sample",
+        message_domain="example.com",
     )
