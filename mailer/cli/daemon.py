@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
-app = typer.Typer(add_completion=False)
+if TYPE_CHECKING:
+    from mailer.delivery.ground import Ground
 
-PARTS = ("delivery",)
+app = typer.Typer(add_completion=False)
 
 Only = Annotated[
     str | None,
@@ -21,28 +22,43 @@ Only = Annotated[
 @app.command(epilog="Example: mailer run --only delivery")
 def run(only: Only = None) -> None:
     """Stay, and send what falls due: retries, held mailings, letters."""
-    import logging  # noqa: PLC0415 - the engine is loaded when it is needed
-
-    import uvloop  # noqa: PLC0415
+    import uvloop  # noqa: PLC0415 - the parts are loaded when they are needed
 
     from mailer.cli.output import note  # noqa: PLC0415
     from mailer.cli.preparing import ground_of  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
-    from mailer.errors import Problem, UserError  # noqa: PLC0415
-    from mailer.run.daemon import Daemon  # noqa: PLC0415
+    from mailer.run import daemon  # noqa: PLC0415
+    from mailer.run.parts import Options  # noqa: PLC0415
 
-    unknown = {part.strip() for part in (only or "").split(",")} - {"", *PARTS}
-    if unknown:
-        raise UserError(Problem(f"no part {min(unknown)!r}; the parts are: {', '.join(PARTS)}", key="only"))
+    names = _chosen(only)
     ground = ground_of(workplace())
-    if not ground.relays:
-        raise UserError(
-            Problem("no relay: set [[relays]] in mailer.toml or MAILER_RELAY", "mailer.toml", key="relays")
-        )
+    _require_relay(ground, names)
+    _log()
+    note(f"mailer run: {', '.join(names)}; Ctrl-C ends it.")
+    uvloop.run(daemon.run(ground, names, Options()))
+
+
+def _chosen(only: str | None) -> list[str]:
+    from mailer.errors import Problem, UserError  # noqa: PLC0415
+    from mailer.run.parts import PARTS  # noqa: PLC0415
+
+    asked = [part.strip() for part in (only or ",".join(PARTS)).split(",") if part.strip()]
+    unknown = [part for part in asked if part not in PARTS]
+    if unknown or not asked:
+        said = f"no part {unknown[0]!r}" if unknown else "no part is named"
+        raise UserError(Problem(f"{said}; the parts are: {', '.join(PARTS)}", key="only"))
+    return [part for part in PARTS if part in asked]
+
+
+def _require_relay(ground: Ground, names: list[str]) -> None:
+    from mailer.errors import Problem, UserError  # noqa: PLC0415
+
+    if "delivery" in names and not ground.relays:
+        said = "no relay: set [[relays]] in mailer.toml or MAILER_RELAY"
+        raise UserError(Problem(said, "mailer.toml", key="relays"))
+
+
+def _log() -> None:
+    import logging  # noqa: PLC0415
+
     logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")
-    note("mailer run: sends what falls due; Ctrl-C ends it.")
-
-    async def stay() -> None:
-        await Daemon(ground).run()
-
-    uvloop.run(stay())

@@ -1,0 +1,135 @@
+"""The part that sends: what falls due (retries, held audiences, what a dead process left), and letters as they come.
+
+Promises: looks every second; a mailing is sent by one engine of this process at a time, and several mailings side by
+side; letters have a connection of their own. Once it is told to stop, it ends between two messages.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+import logging
+from dataclasses import replace
+from functools import partial
+from typing import TYPE_CHECKING, Final
+
+from sqlalchemy import select
+
+from mailer.database import writing
+from mailer.delivery import custody, mailing, workers
+from mailer.delivery.engine import End
+from mailer.delivery.letters import Post, lay_back
+from mailer.delivery.relays import relays_of
+from mailer.delivery.sending import deliver, enlisted, own_name
+from mailer.delivery.states import WAITING, MailingState
+from mailer.delivery.tables import audiences, deliveries
+from mailer.errors import MailerError
+
+if TYPE_CHECKING:
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from mailer.delivery.engine import Engine
+    from mailer.delivery.ground import Ground
+    from mailer.delivery.mailing import Mailing
+    from mailer.delivery.recorder import Recorder
+
+log = logging.getLogger(__name__)
+_LOOK: Final = 1.0
+GRACE: Final = 10.0  # seconds that a part may take to end
+
+
+def due(connection: Connection, now: datetime) -> list[Mailing]:
+    """Give the running mailings that have something to send or to plan now."""
+    found = []
+    for one in mailing.every(connection, MailingState.RUNNING):
+        rows = select(deliveries.c.subscriber_id).where(
+            deliveries.c.mailing_id == one.id, deliveries.c.state.in_(WAITING), deliveries.c.due_at <= now
+        )
+        rest = select(audiences.c.id).where(
+            audiences.c.mailing_id == one.id,
+            audiences.c.done.is_(False),
+            audiences.c.not_before.is_(None) | (audiences.c.not_before <= now),
+        )
+        if any(connection.execute(query.limit(1)).first() for query in (rows, rest)):
+            found.append(one)
+    return found
+
+
+async def run(ground: Ground, stopped: asyncio.Event) -> None:
+    """Send until it is stopped."""
+    await Delivering(ground, stopped).run()
+
+
+class Delivering:
+    """What one process sends. `ground` holds everything but the relays, which depend on the list."""
+
+    def __init__(self, ground: Ground, stopped: asyncio.Event) -> None:
+        self._ground = ground
+        self._stopped = stopped
+        self._engines: list[Engine] = []
+        self._sending: dict[int, asyncio.Task[None]] = {}
+
+    async def run(self) -> None:
+        """Look for what is due, and send letters, until it is stopped."""
+        await asyncio.to_thread(self._secure)
+        async with enlisted(self._ground, "run") as (worker, recorder):
+            hostname = await asyncio.to_thread(own_name)
+            post = Post(
+                self._ground.database, self._ground.relays, worker.epoch, hostname, self._ground.clock
+            )
+            posting = asyncio.create_task(post.run())
+            try:
+                await self._look(worker, recorder)
+            finally:
+                post.stop()
+                for engine in self._engines:
+                    engine.stop(End.STOPPED)
+                with contextlib.suppress(TimeoutError):
+                    await asyncio.wait_for(asyncio.gather(posting, *self._sending.values()), GRACE)
+
+    async def _look(self, worker: workers.Worker, recorder: Recorder) -> None:
+        beat = self._ground.clock()
+        while not self._stopped.is_set():
+            try:
+                found = await asyncio.to_thread(self._due)
+                if self._ground.clock() - beat >= workers.HEARTBEAT:
+                    beat = self._ground.clock()
+                    await recorder.call(partial(workers.beat, worker=worker, now=beat))
+            except MailerError as problem:
+                log.warning("trying again: %s", problem)  # the database is away for a moment
+                found = []
+            for one in found:
+                if one.id not in self._sending:
+                    self._sending[one.id] = asyncio.create_task(self._send(one))
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(self._stopped.wait(), _LOOK)
+
+    async def _send(self, one: Mailing) -> None:
+        settings = self._ground.settings
+        try:
+            relays = relays_of(settings, settings.for_list(one.list_key))
+            result = await deliver(
+                replace(self._ground, relays=relays), one.id, watch=self._engines.append, kind="run"
+            )
+            log.info("%s: %s", one.name, result.problem or result.end)
+        except MailerError as problem:
+            log.error("%s: %s", one.name, problem)  # noqa: TRY400 - its words are for a person, no traceback
+            await asyncio.sleep(30)
+        finally:
+            self._engines = [engine for engine in self._engines if engine.work.mailing_id != one.id]
+            del self._sending[one.id]
+
+    def _due(self) -> list[Mailing]:
+        with writing(self._ground.database) as connection:
+            return due(connection, self._ground.clock())
+
+    def _secure(self) -> None:
+        """See that the database is the one that we know, and lay back the letters of the dead."""
+        caught_up = custody.secure(self._ground)
+        if caught_up is not None:
+            log.warning("%s", caught_up)
+        with writing(self._ground.database) as connection:
+            for epoch in workers.dead(connection, self._ground.locks, self._ground.clock()):
+                lay_back(connection, epoch)
