@@ -5,13 +5,11 @@ pg_dump was rejected: it must be installed, and of the server's version; COPY's 
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import inspect, text
+from sqlalchemy import text
 
-import mailer.delivery.tables as delivery
-import subscribers
-from mailer import database, events
+from mailer.backup.schema import REVISION, driver_cursor, in_order, quoted, table_names
 from mailer.database import migrate, reading, writing
 
 if TYPE_CHECKING:
@@ -20,40 +18,20 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
 
 _CHUNK: Final = 1 << 20
-_NOT_COPIED: Final = frozenset({"alembic_version"})  # the manifest holds it
-_OURS: Final = frozenset(
-    name
-    for metadata in (database.metadata, events.metadata, subscribers.metadata, delivery.metadata)
-    for name in metadata.tables
-)
 
 
 def dump(engine: Engine, folder: Path) -> dict[str, int]:
     """Write every table to a file of its own, all of one moment; give the sequences' last values."""
     (folder / "tables").mkdir()
     with reading(engine) as connection:
-        for name in _in_order(connection):
+        for name in in_order(connection):
             _copy_out(connection, name, folder / "tables" / f"{name}.copy")
         return _sequences(connection)
 
 
-def _in_order(connection: Connection) -> list[str]:
-    """Give our tables, each behind those that it refers to."""
-    pairs = inspect(connection).get_sorted_table_and_fkc_names()
-    return [name for name, _ in pairs if name in _OURS]
-
-
-def _quoted(connection: Connection, name: str) -> str:
-    return connection.dialect.identifier_preparer.quote_identifier(name)
-
-
-def _cursor(connection: Connection) -> Any:
-    return connection.connection.driver_connection.cursor()  # type: ignore[union-attr]
-
-
 def _copy_out(connection: Connection, name: str, file: Path) -> None:
-    command = f"COPY {_quoted(connection, name)} TO STDOUT"
-    with file.open("wb") as target, _cursor(connection) as cursor, cursor.copy(command) as rows:
+    command = f"COPY {quoted(connection, name)} TO STDOUT"
+    with file.open("wb") as target, driver_cursor(connection) as cursor, cursor.copy(command) as rows:
         for row in rows:
             target.write(row)
 
@@ -69,10 +47,10 @@ def restore(tables: list[Path], revision: str, sequences: dict[str, int], engine
     """Replace our tables by those of the backup, in one transaction; ids go on where they stood (house rule 6)."""
     files = {file.stem: file for file in tables}
     with writing(engine) as connection:
-        for name in sorted(_OURS | _NOT_COPIED):
-            connection.execute(text(f"DROP TABLE IF EXISTS {_quoted(connection, name)} CASCADE"))
+        for name in sorted(table_names() | {REVISION}):
+            connection.execute(text(f"DROP TABLE IF EXISTS {quoted(connection, name)} CASCADE"))
         migrate(connection, revision)
-        for name in _in_order(connection):
+        for name in in_order(connection):
             if name in files:
                 _copy_in(connection, name, files[name])
         for name, value in sequences.items():
@@ -83,7 +61,7 @@ def restore(tables: list[Path], revision: str, sequences: dict[str, int], engine
 
 
 def _copy_in(connection: Connection, name: str, file: Path) -> None:
-    command = f"COPY {_quoted(connection, name)} FROM STDIN"
-    with file.open("rb") as source, _cursor(connection) as cursor, cursor.copy(command) as rows:
+    command = f"COPY {quoted(connection, name)} FROM STDIN"
+    with file.open("rb") as source, driver_cursor(connection) as cursor, cursor.copy(command) as rows:
         while chunk := source.read(_CHUNK):
             rows.write(chunk)

@@ -14,7 +14,7 @@ from mailer.cli.output import emit, note, say
 
 app = typer.Typer(
     add_completion=False,
-    help="Upgrade, check, back up, restore and adopt the database.",
+    help="Upgrade, check, back up, restore, copy and adopt the database.",
     no_args_is_help=True,
 )
 
@@ -97,6 +97,32 @@ def restore(
     emit({"file": file, "made_at": opened.made_at, "database": os.fspath(place.folder)})
     say(f"restored what was kept on {opened.made_at:%d %B %Y at %H:%M} UTC")
     note("next: `mailer db check`, then `mailer status` names the mailings that were on their way")
+
+
+@app.command(epilog="Example: mailer db copy postgresql://mailer@db.example.org/mailer")
+def copy(
+    target: Annotated[
+        str, typer.Argument(metavar="URL", help="An empty PostgreSQL database; the password from PGPASSWORD.")
+    ],
+) -> None:
+    """Copy everything from SQLite to PostgreSQL, and hold it against the source row by row.
+
+    All of it, or nothing; the database here stays as it is, and nobody writes to it meanwhile. A mailing on its way
+    goes on there.
+    """
+    from mailer.backup.copy import copy_database  # noqa: PLC0415 - SQLAlchemy costs 150 ms
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.database import open_engine  # noqa: PLC0415
+
+    engine = open_engine(target)
+    try:
+        rows = copy_database(workplace().engine, engine, lambda table, done: note(f"{table}: {done:,} rows"))
+    finally:
+        engine.dispose()
+    total = sum(rows.values())
+    emit({"rows": total, "tables": rows})
+    say(f"{total:,} rows copied, each of them compared")
+    note('next: `database = "postgresql://…"` in mailer.toml, then `mailer db check`')
 
 
 @app.command(epilog="Example: mailer db adopt")

@@ -52,7 +52,7 @@ COMMANDS: Final = {
     "segments": Place("lists", "Show the segments and whom they select."),
     "suppressions": Place("suppressions", "Show and change who is never mailed."),
     "dkim": Place("dkim", "Make DKIM keys and the DNS records for them."),
-    "db": Place("db", "Upgrade, check, back up, restore and adopt the database."),
+    "db": Place("db", "Upgrade, check, back up, restore, copy and adopt the database."),
 }
 
 
