@@ -31,7 +31,7 @@ test: $(VENV)/installed
 	$(PYTEST)
 
 test-fast: $(VENV)/installed
-	MAILER_TEST_FAST=1 $(PYTEST) -m "not slow and not chromium and not postfix"
+	MAILER_TEST_FAST=1 $(PYTEST) -m "not slow and not chromium and not postfix and not dovecot"
 
 check: $(VENV)/installed
 	$(BIN)/ruff check .

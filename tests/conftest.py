@@ -25,7 +25,11 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine
 
 ROOT = Path(__file__).resolve().parent.parent
-PROGRAMS = {"chromium": ("chromium", "chromium-browser", "google-chrome"), "postfix": ("postfix",)}
+PROGRAMS = {
+    "chromium": ("chromium", "chromium-browser", "google-chrome"),
+    "postfix": ("postfix",),
+    "dovecot": ("dovecot",),
+}
 # A machine under load is no failure: no example has a deadline.
 settings.register_profile("whole", deadline=None)
 settings.register_profile("fast", deadline=None, max_examples=25)
