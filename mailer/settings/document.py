@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.values import (
     AddressValue,
     DatabaseValue,
@@ -123,3 +124,7 @@ class Document(ListTable):
     brands: dict[str, BrandTable] = {}
     domains: dict[DomainValue, DomainTable] = {}
     tripwire: TripwireTable = TripwireTable()
+    hooks: dict[str, HookTable] = {}
+    webhooks: tuple[WebhookTable, ...] = ()
+    api: ApiTable = ApiTable()
+    monitor: MonitorTable = MonitorTable()

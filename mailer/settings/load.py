@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from mailer.errors import Problem, UserError
 from mailer.settings.document import BrandTable, Document, DomainTable, ListTable, RelayTable, TripwireTable
+from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.lines import key_lines, line_of
 from mailer.settings.model import RelaySettings, Settings
 from mailer.settings.resolve import complaints, placeholders, resolve
@@ -37,7 +38,8 @@ _ENVIRONMENT: Final = {
     "MAILER_SECRET": "secret",
     "MAILER_RELAY": "relay",
 }
-_TABLES: Final = {"lists": ListTable, "brands": BrandTable, "relays": RelayTable, "domains": DomainTable}
+_TABLES: Final = {"lists": ListTable, "brands": BrandTable, "relays": RelayTable, "domains": DomainTable,
+    "hooks": HookTable, "webhooks": WebhookTable, "api": ApiTable, "monitor": MonitorTable}  # fmt: skip
 _WORDS: Final[Mapping[str, str]] = {"missing": "is missing", "string_type": "must be text in quotes"}
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailer.errors import Problem, UserError
+from mailer.settings.hooks import ApiSettings, HookSettings, MonitorSettings, WebhookSettings
 from mailer.settings.lines import line_of
 
 if TYPE_CHECKING:
@@ -101,6 +102,10 @@ class Settings:
     domains: Mapping[str, DomainLimit] = field(default_factory=dict)
     tripwire: Tripwire = field(default_factory=Tripwire)
     operator: str | None = None
+    hooks: Mapping[str, HookSettings] = field(default_factory=dict)
+    webhooks: tuple[WebhookSettings, ...] = ()
+    api: ApiSettings = field(default_factory=ApiSettings)
+    monitor: MonitorSettings = field(default_factory=MonitorSettings)
     secret: str | None = field(default=None, repr=False)
     warnings: tuple[Problem, ...] = ()
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mailer.settings.document import BrandTable, Document, ListTable
+from mailer.settings.hooks import ApiSettings, MonitorSettings, hook_complaints, hooks_of, webhooks_of
 from mailer.settings.model import DomainLimit, ListSettings, RelaySettings, Settings, Tripwire
 from mailer.settings.values import Mailbox, is_placeholder, name_of
 
@@ -39,6 +40,7 @@ def complaints(document: Document, *, one_relay: bool) -> Iterator[Complaint]:
     if document.brand is not None:
         yield ("brand",), "brand belongs into a [lists.x]"
     yield from _without_sender(document)
+    yield from hook_complaints(document.hooks, document.webhooks)
 
 
 def _bad_names(document: Document) -> Iterator[Complaint]:
@@ -110,6 +112,10 @@ def resolve(
         domains={name: DomainLimit(**table.model_dump()) for name, table in document.domains.items()},
         tripwire=Tripwire(**document.tripwire.model_dump()),
         operator=document.operator,
+        hooks=hooks_of(document.hooks, folder),
+        webhooks=webhooks_of(document.webhooks, folder),
+        api=ApiSettings(**document.api.model_dump()),
+        monitor=MonitorSettings(**document.monitor.model_dump()),
     )
 
 

@@ -9,6 +9,7 @@ import pytest
 
 from mailer.edition.theme import DARK, FONTS, LIGHT
 from mailer.settings.document import BrandTable, Document, DomainTable, ListTable, RelayTable, TripwireTable
+from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.load import _ENVIRONMENT
 from mailer.smtp.relay import _KNOWN
 from tests.docs.pages import ROOT, names, read, rows, sections
@@ -34,6 +35,10 @@ def _told(section: str) -> set[str]:
         ("relays", RelayTable),
         ("domains", DomainTable),
         ("tripwire", TripwireTable),
+        ("hooks", HookTable),
+        ("webhooks", WebhookTable),
+        ("api", ApiTable),
+        ("monitor", MonitorTable),
     ],
 )
 def test_keys(section: str, table: type[Table]):
