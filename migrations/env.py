@@ -7,10 +7,19 @@ from alembic import context
 import mailer.database
 import mailer.delivery.tables
 import mailer.events
+import mailer.hooks.tables
+import mailer.tokens
 import subscribers
 
 # A room may share another's metadata, and Alembic refuses to be told the same table twice.
-ROOMS = (mailer.database, mailer.events, mailer.delivery.tables, subscribers)
+ROOMS = (
+    mailer.database,
+    mailer.events,
+    mailer.delivery.tables,
+    mailer.hooks.tables,
+    mailer.tokens,
+    subscribers,
+)
 
 context.configure(
     connection=context.config.attributes["connection"],

@@ -16,8 +16,9 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 import mailer.delivery.tables as delivery
+import mailer.hooks.tables as hooks
 import subscribers
-from mailer import database, events
+from mailer import database, events, tokens
 from mailer.database import (
     check,
     exists,
@@ -35,7 +36,14 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 NOW = datetime(2026, 7, 14, 9, 52, tzinfo=UTC)
-ALL = (database.metadata, events.metadata, subscribers.metadata, delivery.metadata)
+ALL = (
+    database.metadata,
+    events.metadata,
+    subscribers.metadata,
+    delivery.metadata,
+    hooks.metadata,
+    tokens.metadata,
+)
 
 
 def test_an_empty_database_is_upgraded_to_the_tables_that_the_program_uses(database_url):

@@ -240,6 +240,7 @@ def _hook_complaints(name: str, table: HookTable) -> Iterator[str]:
         name_of("hook", name)
     except ValueError as error:
         yield str(error)
+        return
     kind = table.kind or name
     if kind not in KINDS:
         yield f"which provider is this? set kind to one of: {', '.join(KINDS)}"

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailer.delivery.states import MAILING_MOVES, MOVES, DeliveryState, MailingState
+from mailer.hooks.tables import DISPATCH_MOVES, DispatchState
 from subscribers.status import (
     ADDRESS_MOVES,
     PERSON_MOVES,
@@ -31,6 +32,7 @@ DRAWN = {
 TABLES: dict[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
     DeliveryState: MOVES,
     MailingState: MAILING_MOVES,
+    DispatchState: DISPATCH_MOVES,
     PersonState: PERSON_MOVES,
     AddressState: ADDRESS_MOVES,
     SubscriptionState: SUBSCRIPTION_MOVES,
