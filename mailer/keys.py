@@ -17,6 +17,7 @@ import os
 import secrets
 import stat
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from enum import StrEnum
 from typing import TYPE_CHECKING
 
@@ -45,6 +46,23 @@ class Purpose(StrEnum):
     RETURN_PATH = "return-path"
     MESSAGE_ID = "message-id"
     CONFIRM = "confirm"
+    MOVE = "move"
+    UNDO_MOVE = "undo-move"
+    DATA = "data"  # timed, as is the next
+    ERASE = "erase"
+    ANSWER = "answer"
+
+
+@dataclass(frozen=True, slots=True)
+class Timed:
+    """What a timed token says: whom it speaks of, and until when it may be used."""
+
+    subscriber: int
+    expires: datetime
+
+    def expired(self, now: datetime) -> bool:
+        """Tell whether its time is over."""
+        return now >= self.expires
 
 
 @dataclass(frozen=True, slots=True)
@@ -170,6 +188,20 @@ class Keys:
         except ValueError:
             return None
         return self._prove(purpose, raw) if raw.hex() == token.lower() else None
+
+    def timed_token(self, purpose: Purpose, subscriber: int, expires: datetime) -> str:
+        """Give a link token that says itself until when it may be used, to the second."""
+        return self.link_token(purpose, subscriber, int(expires.timestamp()))
+
+    def read_timed_token(self, purpose: Purpose, token: str) -> Timed | None:
+        """Give what a genuine timed token says, expired or not, or None; any text may be asked about."""
+        ids = self.read_link_token(purpose, token)
+        if ids is None:
+            return None
+        try:
+            return Timed(ids[0], datetime.fromtimestamp(ids[1], UTC))
+        except (ValueError, OverflowError, OSError):  # made as another kind of token; no such moment
+            return None
 
     def _prove(self, purpose: Purpose, raw: bytes) -> tuple[int, int] | None:
         mac, ids = raw[1 : 1 + MAC_OCTETS], raw[1 + MAC_OCTETS :]

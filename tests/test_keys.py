@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -220,3 +221,21 @@ def test_a_key_hides_itself():
     for key_id, secret in ((256, bytes(32)), (0, bytes(31)), (0, bytes(65))):
         with pytest.raises(ValueError, match="key"):
             Key(key_id, secret)
+
+
+@given(ids, st.datetimes(datetime(2000, 1, 1), datetime(2200, 1, 1), timezones=st.just(UTC)))  # noqa: DTZ001 - hypothesis adds the zone
+def test_a_timed_token_says_until_when_it_may_be_used(subscriber: int, expires: datetime):
+    """To the second; afterwards it still tells whom it was for, so that a page can say what to do."""
+    timed = KEYS.read_timed_token(Purpose.ERASE, KEYS.timed_token(Purpose.ERASE, subscriber, expires))
+    assert timed is not None
+    assert (timed.subscriber, timed.expires) == (subscriber, expires.replace(microsecond=0))
+    assert not timed.expired(timed.expires - timedelta(seconds=1))
+    assert timed.expired(timed.expires)
+
+
+@given(ids, ids)
+def test_any_genuine_token_may_be_asked_for_its_time(subscriber: int, other: int):
+    """A number that is no moment proves nothing, and raises nothing."""
+    token = KEYS.link_token(Purpose.ERASE, subscriber, other)
+    timed = KEYS.read_timed_token(Purpose.ERASE, token)
+    assert timed is None or timed.subscriber == subscriber
