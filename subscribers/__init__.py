@@ -7,6 +7,7 @@ and the time, runs in the caller's transaction and returns frozen values, never 
 from __future__ import annotations
 
 from subscribers.audience import AudienceCounts, Reader, audience, audience_counts, readers
+from subscribers.confirming import Confirmation, ConfirmOutcome, confirm, look_at_sign_up
 from subscribers.consent import Consent, Evidence, consents_of
 from subscribers.errors import (
     AddressTaken,
@@ -28,24 +29,47 @@ from subscribers.exchange import (
     undo_import,
     write_csv,
 )
+from subscribers.expiry import departed, expire_moves, expire_signups
 from subscribers.joining import add
 from subscribers.membership import complain, lose, pause, resume, unsubscribe
+from subscribers.moving import (
+    AddressMove,
+    MoveOutcome,
+    MoveResult,
+    confirm_move,
+    look_at_move,
+    request_move,
+    undo_move,
+)
+from subscribers.network import network_prefix
+from subscribers.profile import set_profile
+from subscribers.requests import Form, form_of
+from subscribers.returning import come_back, may_come_back
 from subscribers.rights import erase, move, tag
 from subscribers.roster import Person, Subscription, ensure_lists, find, get, list_ids, people
+from subscribers.signing import SignUp, SignUpOutcome, note_letter, sign_up, sign_up_again
 from subscribers.suppression import Suppression, address_hash, block, lift, list_suppressions, suppressions_of
 from subscribers.tables import Instant, metadata
 
 __all__ = [
+    "AddressMove",
     "AddressTaken",
     "AudienceCounts",
     "BadFile",
+    "ConfirmOutcome",
+    "Confirmation",
     "Consent",
     "Evidence",
+    "Form",
     "ImportResult",
     "Instant",
     "InvalidAddress",
+    "MoveOutcome",
+    "MoveResult",
     "Person",
     "Reader",
+    "SignUp",
+    "SignUpOutcome",
     "SubscribersError",
     "Subscription",
     "Suppression",
@@ -59,29 +83,46 @@ __all__ = [
     "audience",
     "audience_counts",
     "block",
+    "come_back",
     "complain",
+    "confirm",
+    "confirm_move",
     "consents_of",
+    "departed",
     "ensure_lists",
     "erase",
+    "expire_moves",
+    "expire_signups",
     "export_columns",
     "export_rows",
     "find",
+    "form_of",
     "get",
     "import_file",
     "lift",
     "list_ids",
     "list_suppressions",
+    "look_at_move",
+    "look_at_sign_up",
     "lose",
+    "may_come_back",
     "metadata",
     "move",
+    "network_prefix",
+    "note_letter",
     "pause",
     "people",
     "readers",
+    "request_move",
     "resume",
+    "set_profile",
+    "sign_up",
+    "sign_up_again",
     "suppressions_of",
     "survey",
     "tag",
     "undo_import",
+    "undo_move",
     "unsubscribe",
     "write_csv",
 ]

@@ -11,6 +11,8 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select
 
+from subscribers.network import network_prefix
+from subscribers.profile import clean_line
 from subscribers.status import ConsentKind
 from subscribers.tables import consents, lists
 
@@ -31,6 +33,7 @@ class Evidence:
 
 
 NO_EVIDENCE = Evidence()
+AGENT_LENGTH = 200
 
 
 @dataclass(frozen=True, slots=True)
@@ -56,14 +59,14 @@ def record(
     now: datetime,
     evidence: Evidence = NO_EVIDENCE,
 ) -> None:
-    """Write one line for each list."""
+    """Write one line for each list. Of where it came from only the network's prefix is kept."""
     row = {
         "subscriber_id": subscriber_id,
         "kind": kind,
         "basis": basis,
         "at": now,
-        "network": evidence.network,
-        "agent": evidence.agent,
+        "network": network_prefix(evidence.network),
+        "agent": clean_line(evidence.agent or "", AGENT_LENGTH) or None,
         "evidence": dict(evidence.details) or None,
     }
     if rows := [{"list_id": list_id, **row} for list_id in list_ids]:

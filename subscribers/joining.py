@@ -66,7 +66,7 @@ def add(  # noqa: PLR0913 - one person has that many sides; all but two are opti
     if obstacles:
         _revive(connection, person, address.hash(hash_key), list_id, basis, now)
     profile = Profile(name, language, time_zone, attributes or {}, tuple(tags))
-    subscriber_id = person.id if person else _insert(connection, address, hash_key, now)
+    subscriber_id = person.id if person else insert_person(connection, address, hash_key, now)
     merge_profile(connection, subscriber_id, profile, now)
     details = {"revived": list(obstacles)} if obstacles else {}
     _join(connection, subscriber_id, list_id, basis, now, Evidence(details=details))
@@ -98,7 +98,8 @@ def _revive(
         move_address(connection, person.id, AddressState.REACHABLE, None, now)
 
 
-def _insert(connection: Connection, address: Address, hash_key: bytes, now: datetime) -> int:
+def insert_person(connection: Connection, address: Address, hash_key: bytes, now: datetime) -> int:
+    """Make a person with an address and nothing else; give their id."""
     row = {"state": PersonState.PRESENT, "attributes": {}, "created_at": now, "updated_at": now}
     subscriber_id: int = connection.execute(
         insert(subscribers).values(row).returning(subscribers.c.id)

@@ -15,7 +15,8 @@ from zoneinfo import available_timezones
 
 from sqlalchemy import delete, insert, select, update
 
-from subscribers.errors import SubscribersError
+from subscribers.errors import SubscribersError, UnknownSubscriber
+from subscribers.status import PersonState
 from subscribers.tables import subscribers
 from subscribers.tables import tags as tags_table
 
@@ -122,6 +123,36 @@ def merge_profile(connection: Connection, subscriber_id: int, profile: Profile, 
         connection.execute(update(subscribers).where(known.id == subscriber_id).values(values))
     tagged = set_tags(connection, subscriber_id, {*_tags(connection, subscriber_id), *profile.tags})
     return changed or tagged
+
+
+def set_profile(
+    connection: Connection,
+    subscriber_id: int,
+    now: datetime,
+    *,
+    name: str | None = None,
+    language: str | None = None,
+    time_zone: str | None = None,
+) -> bool:
+    """Set what a person says of themselves; None leaves alone, "" empties. Give whether anything changed.
+
+    Raises UnknownSubscriber.
+    """
+    known = subscribers.c
+    row = connection.execute(
+        select(known.name, known.language, known.time_zone).where(known.id == subscriber_id)
+    ).first()
+    if row is None:
+        raise UnknownSubscriber(f"nobody has the id {subscriber_id}")
+    wanted = {
+        "name": row.name if name is None else clean_line(name),
+        "language": row.language if language is None else clean_language(language),
+        "time_zone": row.time_zone if time_zone is None else clean_time_zone(time_zone),
+    }
+    if wanted == row._asdict():
+        return False
+    statement = update(subscribers).where(known.id == subscriber_id, known.state == PersonState.PRESENT)
+    return bool(connection.execute(statement.values(**wanted, updated_at=now)).rowcount)
 
 
 def _tags(connection: Connection, subscriber_id: int) -> set[str]:

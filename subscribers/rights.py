@@ -12,6 +12,7 @@ from subscribers.errors import AddressTaken, WillNotRevive
 from subscribers.mailbox import hash_of, insert_address, move_address
 from subscribers.membership import LEAVING, move_subscriptions
 from subscribers.profile import set_tags
+from subscribers.requests import address_moves, signups
 from subscribers.roster import Person, find, get
 from subscribers.status import (
     PERSON_MOVES,
@@ -23,7 +24,7 @@ from subscribers.status import (
     SubscriptionState,
     sources,
 )
-from subscribers.suppression import carry_over, forget_evidence, lift, list_suppressions, suppress
+from subscribers.suppression import carry_over, forget_evidence, in_force_for, lift, suppress
 from subscribers.tables import addresses, consents, import_changes, subscribers, subscriptions, tags
 
 if TYPE_CHECKING:
@@ -49,7 +50,7 @@ def move(
     InvalidAddress, UnknownSubscriber, AddressTaken, and WillNotRevive where the new address is suppressed
     itself.
     """
-    address, person = parse_address(email), get(connection, subscriber_id)
+    address = parse_address(email)
     old, new = hash_of(connection, subscriber_id), address.hash(hash_key)
     if (other := find(connection, address.email)) and other.id != subscriber_id:
         raise AddressTaken(f"{address.email} belongs to another subscriber (id {other.id})")
@@ -60,20 +61,27 @@ def move(
         return get(connection, subscriber_id)
     lift(connection, new, now=now, why="its owner came back to it", only=Reason.MOVED)
     _refuse_suppressed(connection, address, new, now)
-    connection.execute(delete(addresses).where(addresses.c.subscriber_id == subscriber_id))
-    insert_address(connection, subscriber_id, address, new, now)
-    if person.address_state is AddressState.COMPLAINED:
-        move_address(connection, subscriber_id, AddressState.COMPLAINED, person.address_reason, now)
-    carry_over(connection, old, new, now)
-    connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(updated_at=now))
+    relocate(connection, subscriber_id, address, new, now)
     record(connection, subscriber_id, [None], ConsentKind.MOVED, how, now, evidence)
     return get(connection, subscriber_id)
 
 
+def relocate(
+    connection: Connection, subscriber_id: int, address: Address, hash_: bytes, now: datetime
+) -> None:
+    """Put another address in the place of a person's own, with what forbade mail to that one."""
+    person, old = get(connection, subscriber_id), hash_of(connection, subscriber_id)
+    connection.execute(delete(addresses).where(addresses.c.subscriber_id == subscriber_id))
+    insert_address(connection, subscriber_id, address, hash_, now)
+    if person.address_state is AddressState.COMPLAINED:
+        move_address(connection, subscriber_id, AddressState.COMPLAINED, person.address_reason, now)
+    carry_over(connection, old, hash_, now)
+    connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(updated_at=now))
+
+
 def _refuse_suppressed(connection: Connection, address: Address, hash_: bytes, now: datetime) -> None:
-    for each in list_suppressions(connection, hash_=hash_):
-        if each.expires_at is None or each.expires_at > now:
-            raise WillNotRevive(address.email, f"suppressed since {each.created_at:%Y-%m-%d} ({each.reason})")
+    for each in in_force_for(connection, hash_, now):
+        raise WillNotRevive(address.email, f"suppressed since {each.created_at:%Y-%m-%d} ({each.reason})")
 
 
 def tag(
@@ -111,7 +119,7 @@ def erase(connection: Connection, subscriber_id: int, now: datetime) -> bool:
             connection, [hash_], scope=Scope.LIST, scope_key=each.list_key, reason=Reason.ERASURE, now=now
         )
     forget_evidence(connection, hash_)
-    for table in (addresses, tags, consents, import_changes):
+    for table in (addresses, tags, consents, import_changes, signups, address_moves):
         connection.execute(delete(table).where(table.c.subscriber_id == subscriber_id))
     blank: dict[str, Any] = {
         "name": "",

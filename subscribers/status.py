@@ -77,9 +77,10 @@ class ConsentKind(StrEnum):
     RESUMED = "resumed"
     MOVED = "moved"
     UNDONE = "undone"
+    RETURNED = "returned"  # took a leaving back, within a day
 
 
-GRANTS = frozenset({ConsentKind.CONFIRMED, ConsentKind.ADDED, ConsentKind.IMPORTED})
+GRANTS = frozenset({ConsentKind.CONFIRMED, ConsentKind.ADDED, ConsentKind.IMPORTED, ConsentKind.RETURNED})
 """The kinds that make someone a reader."""
 
 PERSON_MOVES: Mapping[PersonState, frozenset[PersonState]] = {

@@ -93,6 +93,11 @@ def suppressed(connection: Connection, hash_: bytes, list_id: int, now: datetime
     return _read(connection, suppressions.c.hash == hash_, in_force(now), reaches(list_id))
 
 
+def in_force_for(connection: Connection, hash_: bytes, now: datetime) -> tuple[Suppression, ...]:
+    """Give everything that lies on an address at `now`, for whatever list."""
+    return _read(connection, suppressions.c.hash == hash_, in_force(now))
+
+
 def list_suppressions(
     connection: Connection,
     *,

@@ -80,7 +80,7 @@ def _one_of(column: str, values: Iterable[str]) -> CheckConstraint:
     return CheckConstraint(f"{column} IN ({choices})", name=column)
 
 
-_JSON = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
+JSON_TYPE = JSON(none_as_null=True).with_variant(JSONB(none_as_null=True), "postgresql")
 
 metadata = MetaData(
     naming_convention={
@@ -112,7 +112,7 @@ imports = Table(
     Column("list_id", ForeignKey("lists.id"), nullable=False),
     Column("basis", Text, nullable=False),
     Column("state", String(16), nullable=False),
-    Column("counts", _JSON, nullable=False),
+    Column("counts", JSON_TYPE, nullable=False),
     # Records of the file that are dealt with and committed, and octets of the rejects file that belong to
     # them.
     Column("position", Integer, nullable=False, server_default="0"),
@@ -132,7 +132,7 @@ subscribers = Table(
     Column("name", Text, nullable=False, server_default=""),
     Column("language", String(35)),
     Column("time_zone", String(64)),
-    Column("attributes", _JSON, nullable=False, server_default="{}"),
+    Column("attributes", JSON_TYPE, nullable=False, server_default="{}"),
     Column("import_id", ForeignKey("imports.id")),
     Column("created_at", Instant, nullable=False),
     Column("updated_at", Instant, nullable=False),
@@ -195,7 +195,7 @@ consents = Table(
     Column("at", Instant, nullable=False),
     Column("network", String(64)),
     Column("agent", Text),
-    Column("evidence", _JSON),
+    Column("evidence", JSON_TYPE),
     Column("import_id", ForeignKey("imports.id")),
     Index(None, "subscriber_id"),
     Index(None, "import_id"),
@@ -237,7 +237,7 @@ import_changes = Table(
     metadata,
     Column("import_id", ForeignKey("imports.id"), primary_key=True, autoincrement=False),
     Column("subscriber_id", ForeignKey("subscribers.id"), primary_key=True, autoincrement=False),
-    Column("before", _JSON, nullable=False),
+    Column("before", JSON_TYPE, nullable=False),
     Column("at", Instant, nullable=False),
     Index(None, "subscriber_id"),
 )

@@ -1,0 +1,386 @@
+"""Signing up, confirming, the way back, and what goes by itself."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+import pytest
+from sqlalchemy import func, select
+
+import subscribers
+from subscribers import ConfirmOutcome, Evidence, Form, SignUpOutcome
+from subscribers.requests import forms, signups
+from subscribers.status import AddressState, ConsentKind, Reason, SubscriptionState
+
+FORM = Form("2026-07", "Get the news once a week. You can leave with one click.")
+FROM = Evidence("198.51.100.77", "Browser/2", {})
+
+
+@pytest.fixture
+def sign_up(connection, clock, hash_key):
+    """Sign somebody up from a browser."""
+
+    def sign_up(email="ann@example.org", lists=("main",), **more):
+        common = {"now": clock(), "hash_key": hash_key, "form": FORM, "network": "192.0.2.7"} | more
+        return subscribers.sign_up(connection, email=email, list_keys=lists, **common)
+
+    return sign_up
+
+
+@pytest.fixture
+def confirm(connection, clock):
+    """Press the button behind the link in the letter."""
+
+    def confirm(signup, **more):
+        now = more.get("now") or clock()
+        return subscribers.confirm(connection, signup.subscriber_id, signup.id, now, FROM)
+
+    return confirm
+
+
+@pytest.fixture
+def reads(connection, clock):
+    """Tell who may be mailed."""
+
+    def reads(list_key="main"):
+        list_id = subscribers.list_ids(connection)[list_key]
+        return {row.email for row in connection.execute(subscribers.audience(list_id, clock()))}
+
+    return reads
+
+
+def state(connection, person_id, list_key="main"):
+    """Give how somebody stands to a list."""
+    found = subscribers.get(connection, person_id).subscription(list_key)
+    return found and found.state
+
+
+def count(connection, table):
+    return connection.scalar(select(func.count()).select_from(table))
+
+
+def test_nobody_is_a_reader_before_their_mailbox_answers(connection, sign_up, confirm, reads):
+    """A sign-up is pending; the confirmation makes a reader of them."""
+    asked = sign_up()
+    assert asked.outcome is SignUpOutcome.CONFIRM
+    assert asked.lists == ("main",)
+    assert reads() == set()
+    done = confirm(asked)
+    assert (done.outcome, done.confirmed) == (ConfirmOutcome.CONFIRMED, ("main",))
+    assert reads() == {"ann@example.org"}
+
+
+def test_the_proof_stands_on_its_own(connection, sign_up, confirm):
+    """The line of consent says what was shown, when and from where it was asked, and which letter was answered."""
+    asked = sign_up(agent="Browser/1")
+    subscribers.note_letter(connection, asked.id, "<1@example.org>")
+    confirm(asked)
+    requested, confirmed = subscribers.consents_of(connection, asked.subscriber_id)
+    assert requested.kind is ConsentKind.REQUESTED
+    assert (requested.network, requested.agent) == ("192.0.2.0/24", "Browser/1")
+    assert confirmed.kind is ConsentKind.CONFIRMED
+    assert (confirmed.network, confirmed.agent) == ("198.51.100.0/24", "Browser/2")
+    assert confirmed.evidence == {
+        "sign-up": asked.id,
+        "form": "2026-07",
+        "form hash": FORM.hash,
+        "asked at": requested.at.isoformat(),
+        "asked from": "192.0.2.0/24",
+        "asked with": "Browser/1",
+        "letter": "<1@example.org>",
+    }
+    assert subscribers.form_of(connection, FORM.hash) == FORM
+
+
+@pytest.mark.parametrize(
+    ("address", "prefix"),
+    [
+        ("192.0.2.77", "192.0.2.0/24"),
+        ("192.0.2.0/24", "192.0.2.0/24"),
+        ("10.0.0.0/8", "10.0.0.0/8"),
+        ("::ffff:192.0.2.77", "192.0.2.0/24"),
+        ("2001:db8:1:23ff::1", "2001:db8:1:2300::/56"),
+        ("fe80::1%eth0", "fe80::/56"),
+        ("unix:", None),
+        ("", None),
+        (None, None),
+        ("9" * 5000, None),
+    ],
+)
+def test_of_where_it_came_from_the_network_is_kept(address, prefix):
+    """Never a whole address."""
+    assert subscribers.network_prefix(address) == prefix
+
+
+def test_a_reader_is_left_as_they_are(connection, add, sign_up):
+    """Whoever types a reader's address changes nothing; only what they do not read yet waits."""
+    ann = add("ann@example.org", name="Ann")
+    again = sign_up("Ann@Example.org", name="Buy now", language="de")
+    assert (again.outcome, again.id, again.already) == (SignUpOutcome.ALREADY, None, ("main",))
+    assert subscribers.get(connection, ann.id) == ann
+    assert count(connection, signups) == 0
+
+
+def test_what_a_stranger_types_waits_for_the_mailbox(connection, sign_up, confirm):
+    """Name and language are the person's own once they have confirmed, and never overwrite what is known."""
+    asked = sign_up(name="Ann\r\nBcc: x", language="de")
+    assert subscribers.get(connection, asked.subscriber_id).name == ""
+    confirm(asked)
+    person = subscribers.get(connection, asked.subscriber_id)
+    assert (person.name, person.language) == ("Ann Bcc: x", "de")
+    subscribers.unsubscribe(connection, person.id, None, person.created_at, "page")
+    confirm(sign_up(name="Mallory", language="fr"))
+    person = subscribers.get(connection, asked.subscriber_id)
+    assert (person.name, person.language) == ("Ann Bcc: x", "de")
+
+
+def test_the_same_again_at_once_is_the_same_request(connection, clock, sign_up):
+    """Two clicks are one request; an hour later it is another."""
+    first = sign_up()
+    assert sign_up().id == first.id
+    assert sign_up(lists=("main",), now=clock(hours=1)).id != first.id
+    assert len(subscribers.consents_of(connection, first.subscriber_id)) == 2
+    assert count(connection, forms) == 1
+
+
+def test_several_lists_are_of_one_brand(connection, clock, sign_up):
+    """A sign-up names lists, and never those of two senders."""
+    subscribers.ensure_lists(connection, ["gamma"], clock(), brands={"gamma": "acme"})
+    assert sign_up(lists=("gamma", "beta")).lists == ("beta", "gamma")
+    for lists in ((), ("main", "beta")):
+        with pytest.raises(subscribers.SubscribersError):
+            sign_up(lists=lists)
+    with pytest.raises(subscribers.UnknownList):
+        sign_up(lists=("nope",))
+    with pytest.raises(subscribers.InvalidAddress):
+        sign_up("no address")
+
+
+@pytest.mark.parametrize("reason", ["left", "complained", "dead", "erased", "imported as left"])
+def test_a_new_confirmation_lifts_whatever_lay_on_the_address(
+    connection, clock, add, sign_up, confirm, reads, hash_key, reason
+):
+    """Who comes back by themselves is a reader again, of these lists alone, by a new consent."""
+    ann = add("ann@example.org")
+    add("ann@example.org", "beta")
+    match reason:
+        case "left":
+            subscribers.unsubscribe(connection, ann.id, None, clock(), "page")
+        case "complained":
+            subscribers.complain(connection, ann.id, "main", clock(), "fbl")
+        case "dead":
+            subscribers.unsubscribe(connection, ann.id, None, clock(), "page")
+            subscribers.lose(connection, ann.id, clock(), "5.1.1")
+        case "erased":
+            subscribers.erase(connection, ann.id, clock())
+        case _:
+            subscribers.unsubscribe(connection, ann.id, None, clock(), "page")
+            from subscribers.suppression import suppress
+
+            hash_ = subscribers.address_hash("ann@example.org", hash_key)
+            suppress(
+                connection,
+                [hash_],
+                scope=subscribers.status.Scope.LIST,
+                scope_key="main",
+                reason=Reason.UNSUBSCRIBED,
+                now=clock(),
+            )
+    asked = sign_up()
+    assert asked.outcome is SignUpOutcome.CONFIRM
+    assert reads() == set()
+    assert confirm(asked).confirmed == ("main",)
+    assert reads() == {"ann@example.org"}
+    assert reads("beta") == set()
+    assert subscribers.consents_of(connection, asked.subscriber_id)[-1].kind is ConsentKind.CONFIRMED
+    assert (asked.subscriber_id == ann.id) == (reason != "erased")
+
+
+def test_a_reader_whose_mail_came_back_confirms_anew(connection, clock, add, sign_up, confirm, reads):
+    """An address that was given up is reachable again once its mailbox has answered."""
+    ann = add("ann@example.org")
+    add("ann@example.org", "beta")
+    subscribers.lose(connection, ann.id, clock(), "5.1.1")
+    asked = sign_up()
+    assert asked.outcome is SignUpOutcome.CONFIRM
+    confirm(asked)
+    assert reads() == reads("beta") == {"ann@example.org"}
+    person = subscribers.get(connection, ann.id)
+    assert person.address_state is AddressState.REACHABLE
+    assert person.subscription("main").joined_at == ann.subscription("main").joined_at
+
+
+def test_a_block_by_hand_stays(connection, clock, sign_up, confirm, reads, hash_key):
+    """No sign-up lifts it, neither before nor after it was made, and nothing is written down."""
+    subscribers.block(connection, "eve@example.org", hash_key=hash_key, now=clock())
+    asked = sign_up("eve@example.org")
+    assert (asked.outcome, asked.id, asked.subscriber_id) == (SignUpOutcome.BLOCKED, None, None)
+    assert subscribers.find(connection, "eve@example.org") is None
+    waiting = sign_up("bob@example.org")
+    subscribers.block(connection, "bob@example.org", hash_key=hash_key, now=clock())
+    assert confirm(waiting).outcome is ConfirmOutcome.BLOCKED
+    assert reads() == set()
+
+
+def test_a_used_link_says_so_and_brings_nobody_back(connection, clock, sign_up, confirm, reads):
+    """The second press says "you are subscribed", or that they left since."""
+    asked = sign_up()
+    confirm(asked)
+    lines = len(subscribers.consents_of(connection, asked.subscriber_id))
+    assert confirm(asked).outcome is ConfirmOutcome.ALREADY
+    subscribers.unsubscribe(connection, asked.subscriber_id, None, clock(), "one-click")
+    assert confirm(asked).outcome is ConfirmOutcome.LEFT
+    assert reads() == set()
+    assert len(subscribers.consents_of(connection, asked.subscriber_id)) == lines + 1
+
+
+@pytest.mark.parametrize("how", ["unsubscribe", "complain", "erase"])
+def test_who_leaves_before_the_letter_is_answered_has_left(connection, clock, sign_up, confirm, reads, how):
+    """The link of a request that was withdrawn confirms nothing."""
+    asked = sign_up()
+    if how == "erase":
+        subscribers.erase(connection, asked.subscriber_id, clock())
+    else:
+        getattr(subscribers, how)(connection, asked.subscriber_id, "main", clock(), "page")
+    gone = ConfirmOutcome.UNKNOWN if how == "erase" else ConfirmOutcome.LEFT
+    assert confirm(asked).outcome is gone
+    assert reads() == set()
+
+
+def test_looking_changes_nothing(connection, clock, sign_up, reads):
+    """What a link scanner does is no confirmation."""
+    asked = sign_up()
+    looked = subscribers.look_at_sign_up(connection, asked.subscriber_id, asked.id, clock())
+    assert looked.outcome is ConfirmOutcome.CONFIRMED
+    assert reads() == set()
+    assert state(connection, asked.subscriber_id) is SubscriptionState.PENDING
+
+
+def test_a_late_link_offers_a_new_one(connection, clock, sign_up, confirm, hash_key):
+    """Seven days later the link says that it is too late; a new letter can be had with it."""
+    asked = sign_up(name="Ann")
+    clock(days=8)
+    assert confirm(asked).outcome is ConfirmOutcome.EXPIRED
+    again = subscribers.sign_up_again(
+        connection, asked.subscriber_id, asked.id, now=clock(), hash_key=hash_key, network="192.0.2.9"
+    )
+    assert again.id != asked.id
+    assert confirm(again).outcome is ConfirmOutcome.CONFIRMED
+    assert subscribers.get(connection, asked.subscriber_id).name == "Ann"
+
+
+def test_a_link_is_of_one_mailbox(connection, clock, sign_up, confirm, hash_key):
+    """Who moved since confirms nothing with the letter to the old address; nor does another's id."""
+    asked, other = sign_up(), sign_up("bob@example.org")
+    wrong = subscribers.confirm(connection, other.subscriber_id, asked.id, clock(), FROM)
+    assert wrong.outcome is ConfirmOutcome.UNKNOWN
+    subscribers.move(
+        connection, asked.subscriber_id, "new@example.org", now=clock(), hash_key=hash_key, how="cli"
+    )
+    assert confirm(asked).outcome is ConfirmOutcome.UNKNOWN
+    again = {"now": clock(), "hash_key": hash_key}
+    assert subscribers.sign_up_again(connection, asked.subscriber_id, asked.id, **again) is None
+
+
+def test_who_never_confirmed_goes_wholly(connection, clock, sign_up):
+    """After its end and a week of grace, neither the request nor the person is there; the id never returns."""
+    asked = sign_up()
+    assert subscribers.expire_signups(connection, clock(days=8)) == ()
+    assert subscribers.expire_signups(connection, clock(days=7)) == (asked.subscriber_id,)
+    assert subscribers.find(connection, "ann@example.org") is None
+    for table in subscribers.metadata.sorted_tables:
+        if table.name not in {"lists", "forms"}:
+            assert count(connection, table) == 0, table.name
+    assert sign_up().subscriber_id > asked.subscriber_id
+
+
+def test_who_is_known_otherwise_stays(connection, clock, add, sign_up, hash_key):
+    """Of a reader only the request goes; who had left has left again."""
+    reader, gone = add("ann@example.org", "beta"), add("bob@example.org")
+    subscribers.unsubscribe(connection, gone.id, None, clock(), "page")
+    sign_up("ann@example.org"), sign_up("bob@example.org")
+    assert state(connection, gone.id) is SubscriptionState.PENDING
+    assert subscribers.expire_signups(connection, clock(days=15)) == ()
+    assert state(connection, reader.id) is None
+    assert state(connection, reader.id, "beta") is SubscriptionState.ACTIVE
+    assert state(connection, gone.id) is SubscriptionState.UNSUBSCRIBED
+    assert count(connection, signups) == 0
+
+
+def test_a_newer_request_keeps_the_person(connection, clock, sign_up, confirm):
+    """Cleaning an old request away leaves the one that still can be confirmed."""
+    sign_up()
+    newer = sign_up(now=clock(days=10))
+    assert subscribers.expire_signups(connection, clock(days=5)) == ()
+    assert confirm(newer).outcome is ConfirmOutcome.CONFIRMED
+
+
+def test_for_a_day_there_is_a_way_back(connection, clock, add, reads):
+    """Who left takes it back with a new line of consent; a day later only a sign-up does."""
+    ann = add("ann@example.org")
+    add("ann@example.org", "beta")
+    subscribers.unsubscribe(connection, ann.id, None, clock(), "one-click")
+    assert subscribers.may_come_back(connection, ann.id, clock()) == ("beta", "main")
+    assert subscribers.come_back(connection, ann.id, "main", clock(), FROM) == ("main",)
+    assert reads() == {"ann@example.org"}
+    assert reads("beta") == set()
+    last = subscribers.consents_of(connection, ann.id)[-1]
+    assert (last.kind, last.network) == (ConsentKind.RETURNED, "198.51.100.0/24")
+    assert subscribers.come_back(connection, ann.id, "main", clock()) == ()
+    assert subscribers.come_back(connection, ann.id, "beta", clock(hours=25)) == ()
+
+
+@pytest.mark.parametrize("how", ["complaint", "block", "never confirmed", "lost", "erased", "import"])
+def test_there_is_no_way_back_from(connection, clock, add, sign_up, hash_key, how):
+    """Nothing but a leaving of their own, from what they read by right, can be taken back."""
+    ann = add("ann@example.org")
+    match how:
+        case "complaint":
+            subscribers.complain(connection, ann.id, "main", clock(), "fbl")
+        case "block":
+            subscribers.unsubscribe(connection, ann.id, None, clock(), "page")
+            subscribers.block(connection, "ann@example.org", hash_key=hash_key, now=clock())
+        case "never confirmed":
+            subscribers.unsubscribe(connection, ann.id, None, clock(), "page")
+            sign_up()
+            subscribers.unsubscribe(connection, ann.id, None, clock(), "page")
+        case "lost":
+            subscribers.unsubscribe(connection, ann.id, None, clock(), "page")
+            subscribers.lose(connection, ann.id, clock(), "5.1.1")
+        case "erased":
+            subscribers.erase(connection, ann.id, clock())
+        case _:
+            from subscribers import tables
+            from subscribers.consent import record
+
+            list_id = subscribers.list_ids(connection)["main"]
+            subscribers.unsubscribe(connection, ann.id, None, clock(), "page")
+            record(connection, ann.id, [list_id], ConsentKind.UNDONE, "import", clock())
+            assert count(connection, tables.consents) == 3
+    assert subscribers.come_back(connection, ann.id, None, clock()) == ()
+
+
+def test_those_who_left_everything_long_ago_are_found(connection, clock, add, sign_up):
+    """Whoever still reads one list, or left lately, or only asks, is not among them."""
+    long_gone, reader, lately = add("a@example.org"), add("b@example.org"), add("c@example.org")
+    add("b@example.org", "beta")
+    for each in (long_gone, reader):
+        subscribers.unsubscribe(connection, each.id, "main", clock(), "page")
+    sign_up("d@example.org")
+    subscribers.unsubscribe(connection, lately.id, None, clock(days=700), "page")
+    before = clock(days=40) - timedelta(days=730)
+    assert subscribers.departed(connection, before) == (long_gone.id,)
+
+
+def test_a_person_says_who_they_are(connection, clock, add):
+    """Name, language and time zone are set, emptied or left alone; what is no language is none."""
+    ann = add("ann@example.org", name="Ann", language="de")
+    assert subscribers.set_profile(connection, ann.id, clock(), name=" Anna\n", time_zone="Europe/Vienna")
+    person = subscribers.get(connection, ann.id)
+    assert (person.name, person.language, person.time_zone) == ("Anna", "de", "Europe/Vienna")
+    subscribers.set_profile(connection, ann.id, clock(), name="", language="nonsense!")
+    person = subscribers.get(connection, ann.id)
+    assert (person.name, person.language) == ("", None)
+    assert not subscribers.set_profile(connection, ann.id, clock(), name="")
+    with pytest.raises(subscribers.UnknownSubscriber):
+        subscribers.set_profile(connection, 999, clock(), name="x")
