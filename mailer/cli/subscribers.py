@@ -217,8 +217,8 @@ def erase(email: Email, yes: Yes = False) -> None:
     All that is held of them goes; a hash of the address stays, so that it is never mailed again, and the counts of what
     was sent stay true. Backups made before still hold them.
     """
-    from mailer.cli.erasure import blank_deliveries  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.delivery.erasure import blank  # noqa: PLC0415
     from subscribers import erase as erase_person  # noqa: PLC0415
 
     place = workplace()
@@ -226,8 +226,8 @@ def erase(email: Email, yes: Yes = False) -> None:
         person = the_person(connection, email)
     confirm(f"Forget {person.email} for good? This cannot be undone.", yes=yes)
     with changing(place) as connection:
+        blank(connection, person.id, now(), person.email or "")
         erased = erase_person(connection, person.id, now())
-        blank_deliveries(connection, person.id)
     emit({"id": person.id, "erased": erased})
     say(f"{person.email} is forgotten")
 

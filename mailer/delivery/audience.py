@@ -2,19 +2,22 @@
 
 Promises: a million readers are planned by ranges of ids, each range committed with the mark up to which it is done,
 so that a restart goes on where the last one stopped; a range shrinks and grows so that its transaction stays far
-below 200 ms. Who is in the mailing already is left alone.
+below 200 ms. Who is in the mailing already is left alone. An audience with waves gives each reader a due time by their
+zone (waves.py); else all are due at once.
 """
 
 from __future__ import annotations
 
 import time
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, or_, select, update
 
 from mailer.delivery import ledger
 from mailer.delivery.tables import audiences, deliveries, mailings
+from mailer.delivery.waves import Waves
 from subscribers import audience as mailable
 
 if TYPE_CHECKING:
@@ -81,8 +84,10 @@ class Planner:
         return planned
 
     def _plan(self, connection: Connection, readers: Select[Any], row: Row[Any], now: datetime) -> int:
+        waves = Waves.from_json(row.waves) if row.waves else None
+        due_at = now if waves is None else partial(waves.due, now=now)
         return ledger.plan(
-            connection, readers, mailing_id=self.mailing_id, edition_id=row.edition_id, due_at=now
+            connection, readers, mailing_id=self.mailing_id, edition_id=row.edition_id, due_at=due_at
         )
 
 

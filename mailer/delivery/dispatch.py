@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import func, select
 
+from mailer import events
 from mailer.delivery import audience as planning
 from mailer.delivery import ledger, mailing
 from mailer.delivery.segments import Narrow, plain
@@ -29,6 +30,7 @@ if TYPE_CHECKING:
 
     from mailer.delivery.mailing import Mailing
     from mailer.delivery.model import Counts
+    from mailer.delivery.waves import Waves
     from mailer.edition import Edition
     from mailer.issue.provenance import Provenance
     from subscribers import AudienceCounts
@@ -54,6 +56,7 @@ class Request:
     hold: timedelta | None = None
     new_readers: bool = False
     again: str = ""
+    waves: Waves | None = None  # due times by the readers' zones
 
 
 @dataclass(frozen=True, slots=True)
@@ -180,18 +183,28 @@ def _extend(
             now=now,
             segment=request.segment,
             first=request.first,
+            waves=request.waves,
         )
         rest = now + request.hold if request.hold is not None else now
     mailing.extend(
-        connection, mailing_id, readers, list_id=list_id, now=now, segment=request.segment, not_before=rest
+        connection,
+        mailing_id,
+        readers,
+        list_id=list_id,
+        now=now,
+        segment=request.segment,
+        not_before=rest,
+        waves=request.waves,
     )
 
 
 def finish(connection: Connection, mailing_id: int, now: datetime) -> Counts:
     """Close a mailing of which nothing is left to send or to plan; give its sums."""
     sums = ledger.counts(connection, mailing_id)
-    if not sums.unsettled and planning.left_to_plan(connection, mailing_id) is None:
-        mailing.move(connection, mailing_id, MailingState.FINISHED, now)
+    over = not sums.unsettled and planning.left_to_plan(connection, mailing_id) is None
+    if over and mailing.move(connection, mailing_id, MailingState.FINISHED, now):
+        name = mailing.get(connection, mailing_id).name
+        events.record(connection, "mailing.finished", name, now, "mailer", **sums.to_json())
     return sums
 
 

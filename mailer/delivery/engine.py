@@ -25,7 +25,7 @@ from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
 from mailer.delivery.recorder import RecorderFailed
 from mailer.delivery.states import DeliveryState, MailingState
-from mailer.delivery.tripwire import Tally, tripped
+from mailer.delivery.tripwire import Tally, pause, tripped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -322,9 +322,7 @@ class Engine:
 
     def _pause(self, reason: str) -> None:
         mailing_id, clock = self.work.mailing_id, self.work.clock
-        answer = self.work.recorder.call(
-            lambda c: mailing.move(c, mailing_id, MailingState.PAUSED, clock(), reason)
-        )
+        answer = self.work.recorder.call(lambda c: pause(c, mailing_id, clock(), reason))
         answer.add_done_callback(self._recorded)
         self.stop(End.NOT_RUNNING, reason)
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Row
 
+    from mailer.delivery.waves import Waves
+
 _m = mailings.c
 
 
@@ -42,6 +44,7 @@ class Mailing:
     created_at: datetime
     changed_at: datetime
     finished_at: datetime | None
+    key_id: int | None = None  # the key that makes its tokens; None before its first message
 
 
 def name_of(list_key: str, number: int | None, slug: str, again: str = "") -> str:
@@ -159,6 +162,14 @@ def edition(connection: Connection, edition_id: int) -> Edition:
     return Edition.from_json(document)
 
 
+def pin_key(connection: Connection, mailing_id: int, newest: int) -> int:
+    """Give the id of the key that makes the mailing's tokens: its first message's, else `newest` from now on."""
+    unset = (_m.id == mailing_id, _m.key_id.is_(None))
+    connection.execute(update(mailings).where(*unset).values(key_id=newest))
+    pinned: int = connection.execute(select(_m.key_id).where(_m.id == mailing_id)).scalar_one()
+    return pinned
+
+
 def move(
     connection: Connection, mailing_id: int, target: MailingState, now: datetime, reason: str = ""
 ) -> bool:
@@ -171,7 +182,7 @@ def move(
     return bool(connection.execute(update(mailings).where(*condition).values(**values)).rowcount)
 
 
-def extend(
+def extend(  # noqa: PLR0913 - each is a column of the audience
     connection: Connection,
     mailing_id: int,
     readers: Select[Any],
@@ -181,8 +192,12 @@ def extend(
     segment: str = "",
     first: int | None = None,
     not_before: datetime | None = None,
+    waves: Waves | None = None,
 ) -> None:
-    """Give a mailing an audience, still to be planned. Who joins after this moment is a new reader, not in it."""
+    """Give a mailing an audience, still to be planned. Who joins after this moment is a new reader, not in it.
+
+    `first` draws so many at random; `not_before` holds the planning back; `waves` gives each zone its due time.
+    """
     newest = readers.order_by(None).order_by(readers.selected_columns.subscriber_id.desc()).limit(1)
     last = connection.execute(newest).first()
     row = {
@@ -191,6 +206,7 @@ def extend(
         "segment": segment,
         "first": first,
         "not_before": not_before,
+        "waves": waves.to_json() if waves else None,
         "ceiling": last.subscriber_id if last else 0,
         "done": last is None,
         "created_at": now,

@@ -1,4 +1,4 @@
-"""The tables of the delivery room: mailings, editions, audiences, deliveries, letters and workers.
+"""The tables of the delivery room: mailings, editions, audiences, deliveries, letters, workers, relays' counts.
 
 Ids are never reused (AUTOINCREMENT on SQLite, sequences on PostgreSQL). The ledger keeps ids without foreign keys
 into subscribers, so that erasing a person leaves the counts true. Only ledger.py writes `deliveries`.
@@ -27,7 +27,16 @@ from mailer.delivery.states import DeliveryState, MailingState
 from mailer.events import metadata
 from subscribers import Instant
 
-__all__ = ["audiences", "deliveries", "editions", "letters", "mailings", "metadata", "workers"]
+__all__ = [
+    "audiences",
+    "deliveries",
+    "editions",
+    "letters",
+    "mailings",
+    "metadata",
+    "relay_counts",
+    "workers",
+]
 
 
 def _one_of(column: str, values: type[DeliveryState | MailingState]) -> CheckConstraint:
@@ -51,6 +60,7 @@ mailings: Final = Table(
     Column("created_at", Instant, nullable=False),
     Column("changed_at", Instant, nullable=False),
     Column("finished_at", Instant),
+    Column("key_id", Integer),  # the key that makes its tokens, from its first message on
     _one_of("state", MailingState),
     UniqueConstraint("list_key", "slug", "again"),
     Index("mailings_number", "list_key", "number"),
@@ -87,6 +97,7 @@ audiences: Final = Table(
     Column("not_before", Instant),  # the rest of a mailing whose first few are watched
     Column("done", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
+    Column("waves", Text),  # Waves.to_json(): when each time zone's readers are due
     sqlite_autoincrement=True,
 )
 
@@ -140,6 +151,8 @@ letters: Final = Table(
     Column("created_at", Instant, nullable=False),
     Column("at", Instant),
     _one_of("state", DeliveryState),
+    Index("letters_subscriber", "subscriber_id"),
+    Index("letters_address", "address"),
     Index(
         "letters_waiting",
         "due_at",
@@ -161,4 +174,13 @@ workers: Final = Table(
     Column("seen_at", Instant, nullable=False),
     Column("ended_at", Instant),
     sqlite_autoincrement=True,
+)
+
+relay_counts: Final = Table(
+    "relay_counts",
+    metadata,
+    Column("relay", String(200), primary_key=True),
+    Column("minute", Instant, primary_key=True),
+    Column("taken", Integer, nullable=False),
+    sqlite_with_rowid=False,
 )

@@ -7,22 +7,29 @@ Never: commits. The caller owns the transaction, and keeps it short.
 """
 
 from mailer.delivery.ledger.decisions import amend, cancel, resend_uncertain, skip_uncertain
+from mailer.delivery.ledger.places import Place, blank, by_relay_id, find, newest
 from mailer.delivery.ledger.planning import plan
 from mailer.delivery.ledger.recovery import fenced, known_mailings, late_proof, replay, take_back
 from mailer.delivery.ledger.sending import claim, fence, give_back, settle, turn_back
-from mailer.delivery.ledger.sums import counts, delivered, recipients
+from mailer.delivery.ledger.sums import count_accepted, counts, delivered, recipients
 
 __all__ = [
+    "Place",
     "amend",
+    "blank",
+    "by_relay_id",
     "cancel",
     "claim",
+    "count_accepted",
     "counts",
     "delivered",
     "fence",
     "fenced",
+    "find",
     "give_back",
     "known_mailings",
     "late_proof",
+    "newest",
     "plan",
     "recipients",
     "replay",

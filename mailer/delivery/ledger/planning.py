@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, literal, select
+from sqlalchemy import ColumnElement, Select, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.delivery.states import DeliveryState
 from mailer.delivery.tables import deliveries
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -26,13 +27,15 @@ def plan(
     *,
     mailing_id: int,
     edition_id: int,
-    due_at: datetime,
+    due_at: datetime | Callable[[ColumnElement[Any]], ColumnElement[datetime]],
 ) -> int:
     """Plan a delivery for each of `readers` (columns as audience() gives them) who has none in this mailing.
 
-    Returns how many were added. Whoever is in the mailing already, in any state, is left as they are.
+    `due_at` is an instant, or gives one for the column of the readers' time zones. Returns how many were added. Whoever
+    is in the mailing already, in any state, is left as they are.
     """
     people = readers.subquery()
+    due = due_at(people.c.time_zone) if callable(due_at) else literal(due_at, deliveries.c.due_at.type)
     rows = select(
         literal(mailing_id),
         people.c.subscriber_id,
@@ -41,7 +44,7 @@ def plan(
         people.c.address_id,
         people.c.email,
         people.c.domain,
-        literal(due_at, deliveries.c.due_at.type),
+        due,
         literal(DeliveryState.PLANNED.value),
     ).where(literal(1) == 1)  # SQLite's parser needs a WHERE between SELECT and ON CONFLICT
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, and_, bindparam, case, select, update
+from sqlalchemy import Integer, Text, and_, bindparam, case, select, update
 
 from mailer.delivery.ledger.prepared import driver_instant, prepared
 from mailer.delivery.ledger.words import RUNNING, WAITING
@@ -178,7 +178,8 @@ _SETTLE = {
         )
         .values(
             state=bindparam("state", required=False),
-            reply=bindparam("reply", required=False),
+            # Erased while it was on its way: a reply may quote the address, and is not written back.
+            reply=case((_d.address == "", ""), else_=bindparam("reply", type_=Text, required=False)),
             relay_id=bindparam("relay_id", required=False),
             at=bindparam("at", required=False),
             due_at=bindparam("due_at", required=False),

@@ -57,6 +57,13 @@ _SUMS = select(
 ).where(_d.mailing_id == bindparam("m"))
 
 
+def count_accepted(connection: Connection, mailing_id: int, since: datetime, most: int) -> int:
+    """Count who was accepted since a moment, but not beyond `most`: the count of a large mailing costs its scan."""
+    accepted = (_d.mailing_id == mailing_id, _d.state == DeliveryState.ACCEPTED, _d.at >= since)
+    some = select(_d.subscriber_id).where(*accepted).limit(most).subquery()
+    return connection.execute(select(func.count()).select_from(some)).scalar_one()
+
+
 def recipients(
     connection: Connection, mailing_id: int, state: DeliveryState | None = None
 ) -> Iterator[Delivery]:

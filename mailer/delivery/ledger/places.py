@@ -1,0 +1,93 @@
+"""Places: one reader's row, looked up for what comes back (bounces, complaints), and blanked when they are erased.
+
+Promises: every look-up is by primary key, mailing by mailing; no index over all deliveries is kept for it, since it
+would cost each message more than all look-ups together.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from sqlalchemy import Select, case, select, update
+
+from mailer.delivery.states import WAITING, Skip
+from mailer.delivery.states import DeliveryState as State
+from mailer.delivery.tables import deliveries, mailings
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+_d = deliveries.c
+_TAKEN = (State.ACCEPTED, State.UNCERTAIN)
+
+
+class Place(NamedTuple):
+    """Where one reader stands in one mailing; `at` is the moment of the last move."""
+
+    mailing_id: int
+    subscriber_id: int
+    edition_id: int
+    list_id: int
+    address: str
+    state: State
+    reply: str
+    relay_id: str
+    attempts: int
+    at: datetime | None
+
+    @property
+    def accepted(self) -> bool:
+        """Whether the relay took the message: what comes back of it comes after acceptance."""
+        return self.state is State.ACCEPTED
+
+
+def find(connection: Connection, mailing_id: int, subscriber_id: int) -> Place | None:
+    """Give a reader's row in a mailing, or None."""
+    row = (_d.mailing_id == mailing_id, _d.subscriber_id == subscriber_id)
+    return _first(connection, _places().where(*row))
+
+
+def newest(connection: Connection, subscriber_id: int, *states: State) -> Place | None:
+    """Give a person's row in the newest mailing in which it stands in one of `states` (accepted or uncertain)."""
+    return _first(connection, _of(subscriber_id).where(_d.state.in_(states or _TAKEN)))
+
+
+def by_relay_id(connection: Connection, relay_id: str, subscriber_id: int) -> Place | None:
+    """Give the delivery to a person that a relay gave this id in its last reply, or None."""
+    return _first(connection, _of(subscriber_id).where(_d.relay_id == relay_id)) if relay_id else None
+
+
+def blank(connection: Connection, subscriber_id: int, now: datetime, shorten: Callable[[str], str]) -> int:
+    """Take a person's address and the words of replies out of their rows; who waits is skipped. Gives how many."""
+    found = connection.execute(_of(subscriber_id)).all()
+    waits = _d.state.in_(WAITING)
+    for row in found:
+        values = {
+            "state": case((waits, State.SKIPPED.value), else_=_d.state),
+            "reason": case((waits, Skip.LEFT.value), else_=_d.reason),
+            "at": case((waits, now), else_=_d.at),
+            "address": "",
+            "reply": shorten(row.reply),
+        }
+        theirs = (_d.mailing_id == row.mailing_id, _d.subscriber_id == subscriber_id)
+        connection.execute(update(deliveries).where(*theirs).values(values))
+    return len(found)
+
+
+def _places() -> Select[Any]:
+    return select(*(_d[name] for name in Place._fields))
+
+
+def _of(subscriber_id: int) -> Select[Any]:
+    """Select a person's rows, newest mailing first, through the mailings: so each is one look-up by primary key."""
+    joined = mailings.c.id == _d.mailing_id
+    theirs = _places().join(mailings, joined).where(_d.subscriber_id == subscriber_id)
+    return theirs.order_by(mailings.c.id.desc())
+
+
+def _first(connection: Connection, query: Select[Any]) -> Place | None:
+    row = connection.execute(query.limit(1)).first()
+    return Place(**{**row._asdict(), "state": State(row.state)}) if row else None
