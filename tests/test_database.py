@@ -160,7 +160,7 @@ def test_two_writers_on_sqlite_wait_for_each_other(migrated_sqlite, tmp_path):
 
 def test_a_database_that_stays_locked_is_a_matter_of_time(migrated_sqlite, tmp_path, monkeypatch):
     """Exit 75: the same command may succeed later."""
-    monkeypatch.setattr(database, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr("mailer.database.engine._WAIT_SECONDS", 0.05)
     file = tmp_path / "x.db"
     file.write_bytes(Path(migrated_sqlite).read_bytes())
     engine = open_engine(f"sqlite:///{file}")

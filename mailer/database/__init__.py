@@ -1,0 +1,34 @@
+"""The database: one engine for SQLite and PostgreSQL, short transactions, and the way to the newest schema."""
+
+from mailer.database.engine import exists, may_pass, open_engine, reading, sqlite_file, writing
+from mailer.database.schema import (
+    check,
+    metadata,
+    migrate,
+    newest_revision,
+    newsletter,
+    open_existing,
+    open_newsletter,
+    register,
+    revision,
+    upgrade,
+)
+
+__all__ = [
+    "check",
+    "exists",
+    "may_pass",
+    "metadata",
+    "migrate",
+    "newest_revision",
+    "newsletter",
+    "open_engine",
+    "open_existing",
+    "open_newsletter",
+    "reading",
+    "register",
+    "revision",
+    "sqlite_file",
+    "upgrade",
+    "writing",
+]
