@@ -8,7 +8,8 @@ Day-first and month-first numbers (03/04/2020) are ambiguous and are not read.
 from __future__ import annotations
 
 import re
-from datetime import UTC, date, datetime, time, tzinfo
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, time, timedelta, timezone, tzinfo
 from email.utils import parsedate_to_datetime
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -49,6 +50,11 @@ _MONTHS = {
     for name in names.split()
 }
 _EARLIEST, _LATEST = 1970, 2200
+_MOMENT = re.compile(
+    r"(\d{4}-\d{1,2}-\d{1,2}[T \t]+\d{1,2}:\d{2}(?::\d{2})?)[ \t]*"
+    r"(?:(Z|UTC|[-+]\d{2}:?\d{2})|([A-Za-z_]+(?:/[A-Za-z0-9_+-]+){1,2}))?"
+)
+_UNSAID = timezone(timedelta(0), "unsaid")
 
 
 def zone(name: str) -> tzinfo:
@@ -69,6 +75,31 @@ def read_date(value: Any, local: tzinfo) -> datetime | None:
     except (ValueError, OverflowError, TypeError, IndexError):
         return None
     return found if found and _EARLIEST <= found.year < _LATEST else None
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A date and an hour as an author wrote them: what the wall clock shows (naive), and of which zone, if it is said."""
+
+    local: datetime
+    zone: str | None = None
+
+
+def read_moment(value: Any) -> Moment | None:
+    """Give the moment of `2026-12-01 08:00`, perhaps with an IANA zone or an offset behind it; None if it is none."""
+    if isinstance(value, datetime):
+        return _moment(value, None) if _EARLIEST <= value.year < _LATEST else None
+    if not isinstance(value, str) or len(value) > 80:
+        return None
+    match = _MOMENT.fullmatch(value.strip())
+    found = read_date(match[1] + (match[2] or ""), _UNSAID) if match else None
+    return _moment(found, match[3]) if found and match else None
+
+
+def _moment(found: datetime, name: str | None) -> Moment:
+    if found.tzinfo is not None and found.tzinfo is not _UNSAID:
+        return Moment(found.astimezone(UTC).replace(tzinfo=None), "UTC")
+    return Moment(found.replace(tzinfo=None), name)
 
 
 def _read(value: Any, local: tzinfo) -> datetime | None:

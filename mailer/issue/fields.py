@@ -9,14 +9,15 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from mailer.issue.dates import read_date
+from mailer.issue.dates import read_date, read_moment
 from mailer.issue.model import Hero
-from mailer.issue.page import Note, warning
+from mailer.issue.page import Note, error, warning
 from mailer.issue.prose import decoded, one_line
 
 if TYPE_CHECKING:
     from datetime import datetime, tzinfo
 
+    from mailer.issue.dates import Moment
     from mailer.issue.front_matter import FrontMatter
 
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8}){0,3}$")
@@ -128,6 +129,17 @@ class Fields:
                     name, f"\u201c{one_line(str(value))[:40]}\u201d is no date; write 2024-07-01 09:00."
                 )
         return None
+
+    def send(self) -> Moment | None:
+        """Give when the issue is to go out by itself; what cannot be read stops it, for nobody would notice."""
+        value = self.get("send")
+        if value is None or isinstance(value, bool):
+            return None
+        found = read_moment(value)
+        if found is None:
+            said = f"send: \u201c{one_line(str(value))[:40]}\u201d is no date with an hour; write 2026-12-01 08:00."
+            self.notes.append((self.line("send"), error("fm-send", said)))
+        return found
 
     def language(self) -> str | None:
         """Give the language as a BCP 47 tag."""

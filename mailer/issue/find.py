@@ -23,6 +23,8 @@ if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
     from datetime import datetime
 
+    from mailer.issue.dates import Moment
+
 _HEAD = 16_384
 _WHOLE = 262_144
 _MOST_FILES = 20_000
@@ -40,6 +42,7 @@ class Found:
     date: datetime | None = None
     draft: bool = False
     list: str | None = None
+    send: Moment | None = None
     claims: tuple[numbers.Candidate, ...] = ()
     problem: str | None = None
 
@@ -71,9 +74,12 @@ def find_issue(folder: Path, globs: Sequence[str], wanted: str) -> Path:
     raise _nothing(found, folder, globs, wanted)
 
 
-def list_issues(folder: Path, globs: Sequence[str]) -> tuple[Found, ...]:
-    """Give every issue file that the globs name, in the order of number, date and path."""
-    found = [_head(path, folder) for path in _files(folder, globs)]
+def list_issues(folder: Path, globs: Sequence[str], time_zone: str = "UTC") -> tuple[Found, ...]:
+    """Give every issue file that the globs name, in the order of number, date and path.
+
+    Dates without a zone are in `time_zone`.
+    """
+    found = [_head(path, folder, time_zone) for path in issue_files(folder, globs)]
     return tuple(sorted(found, key=_order))
 
 
@@ -96,7 +102,8 @@ def _path(folder: Path, wanted: str) -> Path | None:
     return None
 
 
-def _files(folder: Path, globs: Sequence[str]) -> Iterator[Path]:
+def issue_files(folder: Path, globs: Sequence[str]) -> Iterator[Path]:
+    """Give the path of each issue file, once."""
     root = folder.resolve()
     seen: set[Path] = set()
     for pattern in globs:
@@ -124,7 +131,7 @@ def _inside(path: Path, root: Path) -> bool:
         return False
 
 
-def _head(path: Path, folder: Path) -> Found:
+def _head(path: Path, folder: Path, time_zone: str) -> Found:
     name = path.relative_to(folder).as_posix()
     slug = numbers.slug_of({}, name)
     try:
@@ -142,7 +149,7 @@ def _head(path: Path, folder: Path) -> Found:
         )
     except UserError as error:
         return Found(path, slug, claims=numbers.candidates({}, "", name), problem=str(error))
-    return _found(path, name, matter or FrontMatter(), opening)
+    return _found(path, name, matter or FrontMatter(), opening, time_zone)
 
 
 def _matter(head: bytes, name: str) -> tuple[FrontMatter | None, str]:
@@ -160,7 +167,7 @@ def _matter(head: bytes, name: str) -> tuple[FrontMatter | None, str]:
     return matter, heading(page) if matter.kind == "none" or not matter.values.get("title") else ""
 
 
-def _found(path: Path, name: str, matter: FrontMatter, opening: str) -> Found:
+def _found(path: Path, name: str, matter: FrontMatter, opening: str, time_zone: str) -> Found:
     from mailer.issue.dates import read_date, zone  # noqa: PLC0415 - nothing else here needs time zones
 
     fields = Fields(matter)
@@ -169,9 +176,10 @@ def _found(path: Path, name: str, matter: FrontMatter, opening: str) -> Found:
         path,
         numbers.slug_of(fields.plain_values(), name),
         title,
-        fields.date(zone("UTC")) or read_date(numbers.date_of_name(name), zone("UTC")),
+        fields.date(zone(time_zone)) or read_date(numbers.date_of_name(name), zone(time_zone)),
         fields.draft(name),
         fields.text("list") or None,
+        fields.send(),
         numbers.candidates(matter.values, title, name),
     )
 

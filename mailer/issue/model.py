@@ -10,6 +10,8 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
     from datetime import datetime
 
+    from mailer.issue.dates import Moment
+
 
 class Level(StrEnum):
     """How much a finding matters: an error stops check, test mails, send and schedules."""
@@ -78,6 +80,7 @@ class Issue:
     canonical: str | None = None
     more_url: str | None = None
     hero: Hero | None = None
+    send: Moment | None = None
     merge_fields: tuple[MergeField, ...] = ()
     front_matter: Mapping[str, object] = field(default_factory=dict)
     findings: tuple[Finding, ...] = ()

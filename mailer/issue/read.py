@@ -93,6 +93,7 @@ class _Writer:
             canonical=canonical or (None if truncated else more),
             more_url=more if truncated else None,
             hero=fields.hero(),
+            send=fields.send(),
             merge_fields=self._merge.fields,
             front_matter=dict(self._matter.values),
             findings=self._findings(body),

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
+from mailer.settings.schedule import ScheduleTable  # noqa: TC001 - pydantic reads it
 from mailer.settings.values import (
     AddressValue,
     DatabaseValue,
@@ -27,6 +28,7 @@ from mailer.settings.values import (
     UuidValue,
     ZoneValue,
 )
+from mailer.settings.web import WebTable
 
 
 def _several(value: Any) -> Any:
@@ -128,3 +130,5 @@ class Document(ListTable):
     webhooks: tuple[WebhookTable, ...] = ()
     api: ApiTable = ApiTable()
     monitor: MonitorTable = MonitorTable()
+    web: WebTable = WebTable()
+    schedule: tuple[ScheduleTable, ...] = ()

@@ -20,6 +20,8 @@ from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTabl
 from mailer.settings.lines import key_lines, line_of
 from mailer.settings.model import RelaySettings, Settings
 from mailer.settings.resolve import complaints, placeholders, resolve
+from mailer.settings.schedule import ScheduleTable
+from mailer.settings.web import WebTable
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -39,7 +41,8 @@ _ENVIRONMENT: Final = {
     "MAILER_RELAY": "relay",
 }
 _TABLES: Final = {"lists": ListTable, "brands": BrandTable, "relays": RelayTable, "domains": DomainTable,
-    "hooks": HookTable, "webhooks": WebhookTable, "api": ApiTable, "monitor": MonitorTable}  # fmt: skip
+    "hooks": HookTable, "webhooks": WebhookTable, "api": ApiTable, "monitor": MonitorTable, "web": WebTable,
+    "schedule": ScheduleTable}  # fmt: skip
 _WORDS: Final[Mapping[str, str]] = {"missing": "is missing", "string_type": "must be text in quotes"}
 
 

@@ -12,12 +12,14 @@ from typing import TYPE_CHECKING
 from mailer.errors import Problem, UserError
 from mailer.settings.hooks import ApiSettings, HookSettings, MonitorSettings, WebhookSettings
 from mailer.settings.lines import line_of
+from mailer.settings.web import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
     from pathlib import Path
     from uuid import UUID
 
+    from mailer.settings.schedule import ScheduleSettings
     from mailer.settings.values import Mailbox
 
 STATE = ".mailer"
@@ -106,6 +108,8 @@ class Settings:
     webhooks: tuple[WebhookSettings, ...] = ()
     api: ApiSettings = field(default_factory=ApiSettings)
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
+    web: WebSettings = field(default_factory=WebSettings)
+    schedules: tuple[ScheduleSettings, ...] = ()
     secret: str | None = field(default=None, repr=False)
     warnings: tuple[Problem, ...] = ()
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)

@@ -11,7 +11,9 @@ from typing import TYPE_CHECKING, Any
 from mailer.settings.document import BrandTable, Document, ListTable
 from mailer.settings.hooks import ApiSettings, MonitorSettings, hook_complaints, hooks_of, webhooks_of
 from mailer.settings.model import DomainLimit, ListSettings, RelaySettings, Settings, Tripwire
+from mailer.settings.schedule import schedule_complaints, schedules_of
 from mailer.settings.values import Mailbox, is_placeholder, name_of
+from mailer.settings.web import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
@@ -41,6 +43,7 @@ def complaints(document: Document, *, one_relay: bool) -> Iterator[Complaint]:
         yield ("brand",), "brand belongs into a [lists.x]"
     yield from _without_sender(document)
     yield from hook_complaints(document.hooks, document.webhooks)
+    yield from schedule_complaints(document.schedule, _lists(document))
 
 
 def _bad_names(document: Document) -> Iterator[Complaint]:
@@ -116,6 +119,8 @@ def resolve(
         webhooks=webhooks_of(document.webhooks, folder),
         api=ApiSettings(**document.api.model_dump()),
         monitor=MonitorSettings(**document.monitor.model_dump()),
+        web=WebSettings(**document.web.model_dump()),
+        schedules=schedules_of(document.schedule, lists),
     )
 
 
@@ -149,7 +154,7 @@ def _list(
         feedback_id=_first("feedback_id", levels, document.id.hex[:12]),
         why=_first("why", levels, ""),
         brand=table.brand,
-        archive=_first("archive", levels, default=True),
+        archive=_first("archive", levels, default=False),
         welcome=_first("welcome", levels, default=True),
         folder=folder,
     )

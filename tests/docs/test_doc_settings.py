@@ -11,6 +11,8 @@ from mailer.edition.theme import DARK, FONTS, LIGHT
 from mailer.settings.document import BrandTable, Document, DomainTable, ListTable, RelayTable, TripwireTable
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.load import _ENVIRONMENT
+from mailer.settings.web import WebTable
+from mailer.settings.schedule import ScheduleTable
 from mailer.smtp.relay import _KNOWN
 from tests.docs.pages import ROOT, names, read, rows, sections
 
@@ -39,6 +41,8 @@ def _told(section: str) -> set[str]:
         ("webhooks", WebhookTable),
         ("api", ApiTable),
         ("monitor", MonitorTable),
+        ("web", WebTable),
+        ("schedule", ScheduleTable),
     ],
 )
 def test_keys(section: str, table: type[Table]):
