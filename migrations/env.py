@@ -9,6 +9,7 @@ import mailer.delivery.tables
 import mailer.events
 import mailer.hooks.tables
 import mailer.tokens
+import mailer.web.tables
 import subscribers
 
 # A room may share another's metadata, and Alembic refuses to be told the same table twice.
@@ -18,6 +19,7 @@ ROOMS = (
     mailer.delivery.tables,
     mailer.hooks.tables,
     mailer.tokens,
+    mailer.web.tables,
     subscribers,
 )
 

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 import mailer.delivery.tables as delivery
 import mailer.hooks.tables as hooks
+import mailer.web.tables as web
 import subscribers
 from mailer import database, events, tokens
 from mailer.database import (
@@ -43,6 +44,7 @@ ALL = (
     delivery.metadata,
     hooks.metadata,
     tokens.metadata,
+    web.metadata,
 )
 
 
