@@ -8,6 +8,7 @@ import mailer.database
 import mailer.delivery.tables
 import mailer.events
 import mailer.hooks.tables
+import mailer.schedule.tables
 import mailer.tokens
 import mailer.web.tables
 import subscribers
@@ -18,6 +19,7 @@ ROOMS = (
     mailer.events,
     mailer.delivery.tables,
     mailer.hooks.tables,
+    mailer.schedule.tables,
     mailer.tokens,
     mailer.web.tables,
     subscribers,

@@ -17,6 +17,7 @@ from sqlalchemy.exc import DBAPIError
 
 import mailer.delivery.tables as delivery
 import mailer.hooks.tables as hooks
+import mailer.schedule.tables as schedule
 import mailer.web.tables as web
 import subscribers
 from mailer import database, events, tokens
@@ -43,6 +44,7 @@ ALL = (
     subscribers.metadata,
     delivery.metadata,
     hooks.metadata,
+    schedule.metadata,
     tokens.metadata,
     web.metadata,
 )

@@ -79,7 +79,7 @@ def read_date(value: Any, local: tzinfo) -> datetime | None:
 
 @dataclass(frozen=True, slots=True)
 class Moment:
-    """A date and an hour as an author wrote them: what the wall clock shows (naive), and of which zone, if it is said."""
+    """A date and an hour as an author wrote them: what the wall clock shows (naive), and the zone, if one is named."""
 
     local: datetime
     zone: str | None = None

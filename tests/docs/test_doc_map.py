@@ -9,6 +9,7 @@ import pytest
 
 from mailer.delivery.states import MAILING_MOVES, MOVES, DeliveryState, MailingState
 from mailer.hooks.tables import DISPATCH_MOVES, DispatchState
+from mailer.schedule.states import DUE_MOVES, DueState
 from subscribers.status import (
     ADDRESS_MOVES,
     PERSON_MOVES,
@@ -33,6 +34,7 @@ TABLES: dict[type[StrEnum], Mapping[Any, frozenset[Any]]] = {
     DeliveryState: MOVES,
     MailingState: MAILING_MOVES,
     DispatchState: DISPATCH_MOVES,
+    DueState: DUE_MOVES,
     PersonState: PERSON_MOVES,
     AddressState: ADDRESS_MOVES,
     SubscriptionState: SUBSCRIPTION_MOVES,

@@ -11,8 +11,8 @@ from mailer.edition.theme import DARK, FONTS, LIGHT
 from mailer.settings.document import BrandTable, Document, DomainTable, ListTable, RelayTable, TripwireTable
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.load import _ENVIRONMENT
-from mailer.settings.web import WebTable
 from mailer.settings.schedule import ScheduleTable
+from mailer.settings.web import WebTable
 from mailer.smtp.relay import _KNOWN
 from tests.docs.pages import ROOT, names, read, rows, sections
 

@@ -111,7 +111,7 @@ def _all(rule: Rule, zone: ZoneInfo) -> Iterator[Due]:
 
 
 def test_on_the_nights_of_a_change_each_half_hour_is_due_when_the_wall_first_shows_it():
-    """What exists not is due when the gap ends, what exists twice the first time: in the zones of the world, two years."""
+    """What exists not is due when the gap ends, what exists twice the first time, all over the world."""
     start, end = TEN_YEARS[0], TEN_YEARS[0] + timedelta(days=730)
     for name in CHANGING[::4]:
         zone = ZoneInfo(name)

@@ -62,7 +62,7 @@ def test_days_of_the_month(text: str, first: date):
 @pytest.mark.parametrize(
     "text",
     [
-        "", "Tue", "08:00", "Tue 24:00", "Tue 8", "Tue 08:60", "Tues 08:00", "Tue,,Thu 08:00", 
+        "", "Tue", "08:00", "Tue 24:00", "Tue 8", "Tue 08:60", "Tues 08:00", "Tue,,Thu 08:00",
         "fifth Tue of the month 08:00",
         "every Tue 08:00", "Tue 08:00 08:00", "first of the month 08:00", "Tue\x0008:00", "x" * 1000, "Dienstag 08:00",
     ],
