@@ -18,12 +18,16 @@ if TYPE_CHECKING:
 
 def dump(engine: Engine, folder: Path) -> dict[str, int]:
     """Copy the database as it stands at one moment; writers go on meanwhile."""
-    target = folder / "mailer.db"
-    target.touch(mode=0o600)
-    with closing(_connect(sqlite_file(engine))) as source, closing(_connect(target)) as copy:
-        # All pages in one step: in several, each write of a running send would begin the copy anew.
-        source.backup(copy, pages=-1)
+    copy(engine, folder / "mailer.db")
     return {}
+
+
+def copy(engine: Engine, target: Path) -> None:
+    """Copy the database into a file that only its owner may read."""
+    target.touch(mode=0o600)
+    with closing(_connect(sqlite_file(engine))) as source, closing(_connect(target)) as sink:
+        # All pages in one step: in several, each write of a running send would begin the copy anew.
+        source.backup(sink, pages=-1)
 
 
 def restore(source: Path, engine: Engine) -> None:

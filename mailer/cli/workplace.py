@@ -11,6 +11,7 @@ from functools import cached_property
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from mailer.cli.output import note
 from mailer.settings import find_folder, load_settings, seek_folder
 
 if TYPE_CHECKING:
@@ -43,9 +44,22 @@ class Workplace:
     @cached_property
     def engine(self) -> Engine:
         """The database of this newsletter: there, up to date and its own; else UserError says what to do."""
-        from mailer.database import open_newsletter  # noqa: PLC0415 - SQLAlchemy costs 150 ms
+        from mailer.database import OldSchema, open_newsletter  # noqa: PLC0415 - SQLAlchemy costs 150 ms
 
+        try:
+            return _kept(open_newsletter(self.settings.database, self.settings.id))
+        except OldSchema:
+            if not self._upgraded():
+                raise
         return _kept(open_newsletter(self.settings.database, self.settings.id))
+
+    def _upgraded(self) -> bool:
+        from mailer.backup.upgrade import upgrade_sqlite  # noqa: PLC0415 - needed once a version
+
+        kept = upgrade_sqlite(self.raw_engine, self.settings.state / "workers")
+        if kept is not None:
+            note(f"the database was upgraded; as it was before it is kept as {kept}")
+        return kept is not None
 
     @cached_property
     def raw_engine(self) -> Engine:

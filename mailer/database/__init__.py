@@ -2,6 +2,7 @@
 
 from mailer.database.engine import exists, may_pass, open_engine, reading, sqlite_file, writing
 from mailer.database.schema import (
+    OldSchema,
     check,
     metadata,
     migrate,
@@ -15,6 +16,7 @@ from mailer.database.schema import (
 )
 
 __all__ = [
+    "OldSchema",
     "check",
     "exists",
     "may_pass",

@@ -33,6 +33,10 @@ newsletter: Final = Table(
 _UPGRADE_LOCK: Final = 0x6D61696C  # one upgrade at a time on PostgreSQL; the number is ours alone
 
 
+class OldSchema(UserError):  # noqa: N818 - it names what was found
+    """The database is there, sound, and of an older version of this program."""
+
+
 def upgrade(engine: Engine) -> None:
     """Bring the database to the newest schema, creating what is missing; all of it, or nothing."""
     _touch(engine)
@@ -140,7 +144,7 @@ def _require_revision(connection: Connection, engine: Engine) -> None:
     if found is None:
         raise _missing(engine)
     if found < newest:
-        raise UserError(
+        raise OldSchema(
             Problem(f"the database is at {found}, this program at {newest}: run `mailer db upgrade`")
         )
     if found > newest:

@@ -106,6 +106,11 @@ def alive(connection: Connection, folder: Path, now: datetime) -> int:
     return len(never_ended) - len(dead(connection, folder, now))
 
 
+def locks_held(folder: Path) -> bool:
+    """Say whether any process sends from this folder, whatever the database says."""
+    return any(locked(folder, int(file.stem)) for file in folder.glob("*.lock") if file.stem.isdecimal())
+
+
 def locked(folder: Path, epoch: int) -> bool:
     """Say whether a process of this machine holds the lock of an epoch: then it lives."""
     try:
