@@ -7,7 +7,7 @@ new address is lifted for the lists they read, for its owner answered, and that 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import timedelta
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any
@@ -71,6 +71,7 @@ class MoveResult:
     old_email: str = ""
     email: str = ""
     person: Person | None = None
+    undo_until: datetime | None = None
 
 
 def request_move(
@@ -164,7 +165,7 @@ def look_at_move(connection: Connection, subscriber_id: int, move_id: int, now: 
     else:
         current = _current(connection, subscriber_id).id == row.old_address_id
         outcome = MoveOutcome.ASKED if current and now < row.expires_at else MoveOutcome.EXPIRED
-    return MoveResult(outcome, subscriber_id, row.old_email, row.email, person)
+    return MoveResult(outcome, subscriber_id, row.old_email, row.email, person, row.undo_until)
 
 
 def _move_of(connection: Connection, subscriber_id: int, move_id: int, *, lock: bool = False) -> Any:
@@ -200,7 +201,9 @@ def confirm_move(
     _settle(connection, subscriber_id, address, hash_key, now, evidence, "confirmed")
     values = {"confirmed_at": now, "undo_until": now + UNDO_WITHIN}
     connection.execute(update(address_moves).where(address_moves.c.id == move_id).values(values))
-    return _told(found, MoveOutcome.MOVED, get(connection, subscriber_id))
+    return replace(
+        found, outcome=MoveOutcome.MOVED, person=get(connection, subscriber_id), undo_until=now + UNDO_WITHIN
+    )
 
 
 def undo_move(
@@ -226,11 +229,11 @@ def undo_move(
         _settle(connection, subscriber_id, address, hash_key, now, evidence, "taken back")
     mine = (address_moves.c.subscriber_id == subscriber_id, address_moves.c.ended_at.is_(None))
     connection.execute(update(address_moves).where(*mine).values(ended_at=now))
-    return _told(found, MoveOutcome.UNDONE, get(connection, subscriber_id))
+    return replace(found, outcome=MoveOutcome.UNDONE, person=get(connection, subscriber_id))
 
 
-def _told(found: MoveResult, outcome: MoveOutcome, person: Person | None = None) -> MoveResult:
-    return MoveResult(outcome, found.subscriber_id, found.old_email, found.email, person or found.person)
+def _told(found: MoveResult, outcome: MoveOutcome) -> MoveResult:
+    return replace(found, outcome=outcome)
 
 
 def _settle(

@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
+from mailer.settings.privacy import SpanValue  # noqa: TC001 - pydantic reads it
 from mailer.settings.schedule import ScheduleTable  # noqa: TC001 - pydantic reads it
 from mailer.settings.values import (
     AddressValue,
@@ -76,7 +77,7 @@ class ListTable(BrandTable):
     templates: GlobValue | None = None
     list_id: ListIdValue | None = None
     archive: bool | None = None
-    welcome: bool | None = None
+    welcome: GlobValue | None = None
 
 
 class RelayTable(Table):
@@ -121,6 +122,7 @@ class Document(ListTable):
     id: UuidValue
     database: DatabaseValue | None = None
     operator: AddressValue | None = None
+    forget_after: SpanValue | None = None
     relays: tuple[RelayTable, ...] = ()
     lists: dict[str, ListTable] = {}
     brands: dict[str, BrandTable] = {}

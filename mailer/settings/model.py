@@ -16,6 +16,7 @@ from mailer.settings.web import WebSettings
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
+    from datetime import timedelta
     from pathlib import Path
     from uuid import UUID
 
@@ -82,7 +83,7 @@ class ListSettings:
     why: str
     brand: str | None
     archive: bool
-    welcome: bool
+    welcome: Path | None
     folder: Path
 
 
@@ -104,6 +105,7 @@ class Settings:
     domains: Mapping[str, DomainLimit] = field(default_factory=dict)
     tripwire: Tripwire = field(default_factory=Tripwire)
     operator: str | None = None
+    forget_after: timedelta | None = None
     hooks: Mapping[str, HookSettings] = field(default_factory=dict)
     webhooks: tuple[WebhookSettings, ...] = ()
     api: ApiSettings = field(default_factory=ApiSettings)

@@ -115,6 +115,7 @@ def resolve(
         domains={name: DomainLimit(**table.model_dump()) for name, table in document.domains.items()},
         tripwire=Tripwire(**document.tripwire.model_dump()),
         operator=document.operator,
+        forget_after=document.forget_after,
         hooks=hooks_of(document.hooks, folder),
         webhooks=webhooks_of(document.webhooks, folder),
         api=ApiSettings(**document.api.model_dump()),
@@ -155,7 +156,7 @@ def _list(
         why=_first("why", levels, ""),
         brand=table.brand,
         archive=_first("archive", levels, default=False),
-        welcome=_first("welcome", levels, default=True),
+        welcome=_beside(folder, _first("welcome", levels)),
         folder=folder,
     )
 
@@ -163,6 +164,10 @@ def _list(
 def _bare(url: str | None) -> str | None:
     """Links are made by adding /u/TOKEN: the slash at the end would be doubled."""
     return url.rstrip("/") if url else None
+
+
+def _beside(folder: Path, name: str | None) -> Path | None:
+    return folder / name if name else None
 
 
 def _database(url: str | None, folder: Path) -> str:
