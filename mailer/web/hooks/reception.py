@@ -1,0 +1,148 @@
+"""Taking a report: believed, understood, and written down with its notices in one transaction, whole or not at all.
+
+Promises: what was answered with 200 is stored; the same report, posted again, changes nothing and is answered with 200;
+another content under the same name is refused, for it is forged. Unknown events are kept for a month.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any, Final
+
+from sqlalchemy import delete, select, update
+
+from mailer.database import writing
+from mailer.errors import Problem, UserError
+from mailer.hooks.tables import reports
+from mailer.web.hooks.certificates import Certificates, download
+from mailer.web.hooks.model import Post, Refused, Report, Secrets
+from mailer.web.hooks.providers import PROVIDERS
+from mailer.web.hooks.understanding import understand
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Mapping, Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from mailer.delivery.ground import Ground
+    from mailer.feedback.model import Notice
+    from mailer.settings.hooks import HookSettings
+
+KEPT: Final = timedelta(days=30)
+"""How long a report's name is remembered, and what nobody understood is kept; longer than any window of a provider."""
+
+_MOST_KEPT: Final = 65_536  # characters of unknown events of one report
+
+
+@dataclass(frozen=True, slots=True)
+class Receipt:
+    """What came of a report: how many events it held, and how many of them nobody understood."""
+
+    events: int
+    notices: int
+    unknown: int
+    again: bool = False
+
+
+class Reception:
+    """Where providers report. One for a process: it holds their secrets and the certificates that were fetched."""
+
+    def __init__(
+        self,
+        ground: Ground,
+        fetch: Callable[[str], bytes] = download,
+        take: Callable[..., object] | None = None,
+    ) -> None:
+        """Read the secrets; raises UserError for one that is missing or cannot be used."""
+        self._ground = ground
+        self._take = take or _take
+        self._hooks = ground.settings.hooks
+        certificates = Certificates(fetch)
+        self._secrets = {
+            name: Secrets(_secret(one), certificates, fetch) for name, one in self._hooks.items()
+        }
+
+    def take(self, name: str, headers: Mapping[str, str], body: bytes) -> Receipt:
+        """Take a post; raises Refused."""
+        hook = self._hooks.get(name)
+        if hook is None:
+            raise Refused(404, "unknown-hook", "no provider reports here")
+        provider, now = PROVIDERS[hook.kind], self._ground.clock()
+        report = provider.verify(Post(headers, body, now), hook, self._secrets[name])
+        if not report.key:
+            raise Refused(400, "no-name", "the report has no name, so it cannot be taken just once")
+        notices, unknown = understand(provider, name, report.events)
+        with writing(self._ground.database) as connection:
+            if _is_known(connection, name, report, body, now):
+                return Receipt(len(report.events), 0, 0, again=True)
+            self._write(connection, name, report.key, notices, unknown, now)
+        return Receipt(len(report.events), len(notices), len(unknown))
+
+    def _write(
+        self,
+        connection: Connection,
+        name: str,
+        key: str,
+        notices: Sequence[Notice],
+        unknown: Sequence[Mapping[str, Any]],
+        now: datetime,
+    ) -> None:
+        taken = update(reports).where(reports.c.hook == name, reports.c.key == key)
+        kept = json.dumps(unknown, ensure_ascii=False)[:_MOST_KEPT] if unknown else ""
+        connection.execute(
+            taken.values(notices=len(notices), unknown=len(unknown), kept=kept.replace("\x00", ""))
+        )
+        if notices:
+            self._take(connection, self._ground.keys, notices, now, channel=f"hook:{name}")
+
+
+def _take(*words: Any, **named: Any) -> object:
+    from mailer.feedback.taking import take  # noqa: PLC0415 - the policy is loaded with the first report
+
+    return take(*words, **named)
+
+
+def _secret(hook: HookSettings) -> str:
+    if hook.kind in {"ses", "sendgrid"}:
+        return ""
+    text = hook.secret.read()
+    if hook.kind == "generic":
+        require_signing(text, f"hooks.{hook.name}")
+    return text
+
+
+def require_signing(secret: str, key: str) -> None:
+    """Raise UserError for a secret that Standard Webhooks cannot sign with; it is not shown."""
+    from standardwebhooks import Webhook  # noqa: PLC0415
+
+    try:
+        Webhook(secret)
+    except Exception:  # noqa: BLE001 - the library raises what base64 raises, and errors of its own
+        said = "the secret is none of Standard Webhooks: whsec_ and 24 to 64 octets in base64"
+        raise UserError(Problem(said, "mailer.toml", key=key)) from None
+
+
+def _is_known(connection: Connection, name: str, report: Report, body: bytes, now: datetime) -> bool:
+    """Write the report's name down, unless it is there; refuse the same name with another content."""
+    from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415
+
+    digest = hashlib.sha256(body).digest()
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    row = {"hook": name, "key": report.key, "digest": digest, "at": now, "notices": 0, "unknown": 0}
+    written = make(reports).values(**row).on_conflict_do_nothing().returning(reports.c.id)
+    if connection.execute(written).first() is not None:
+        return False
+    seen = select(reports.c.digest).where(reports.c.hook == name, reports.c.key == report.key)
+    if connection.execute(seen).scalar_one() != digest:
+        raise Refused(403, "replayed", "the signature was used for another content")
+    return True
+
+
+def forget_old(connection: Connection, now: datetime, limit: int = 500) -> int:
+    """Forget reports after a month, at most `limit` at a time; give how many."""
+    old = select(reports.c.id).where(reports.c.at < now - KEPT).order_by(reports.c.id).limit(limit)
+    return connection.execute(delete(reports).where(reports.c.id.in_(old))).rowcount
