@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mailer.delivery.pace import Pace
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable, Iterator, Mapping
 
     from mailer.delivery.model import Claim
 
@@ -43,6 +43,11 @@ class Desk:
     def ready(self) -> int:
         """How many wait for nothing but a connection."""
         return len(self._ready)
+
+    @property
+    def coming(self) -> Iterator[Claim]:
+        """What `take` will give next, of the domains that nothing holds back."""
+        return (claim for claim in self._ready if claim.domain not in self._paces)
 
     def add(self, claims: Iterable[Claim]) -> None:
         """Take claims in."""

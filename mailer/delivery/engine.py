@@ -1,30 +1,28 @@
 """The engine: claim -> message -> pace -> smtp -> outcome -> settle, for one mailing, in one process.
 
-Promises: memory is flat (a bounded desk, a message is made when it is sent); the first message leaves while the
-audience is still being planned; a pause, a cancellation or Ctrl-C stops it between two messages, and what it holds
-goes back to the ledger; a relay that vanishes costs nothing but time.
-Never: decides what a reply means (outcome.py) or what a state is (ledger/).
+Promises: memory is flat (a bounded desk, a few messages at a time); the first message leaves while the audience is
+still being planned; a pause, a cancellation or Ctrl-C stops it between two messages, and what it holds goes back to
+the ledger; a relay that vanishes costs nothing but time.
+Never: decides what a reply means (outcome.py), what a state is (ledger/) or what comes next (supply.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import contextlib
 import logging
 import random
 from dataclasses import dataclass, field
-from datetime import timedelta
 from enum import StrEnum
 from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from mailer.delivery import desk, ledger, mailing, workers
-from mailer.delivery.desk import Desk
+from mailer.delivery import mailing, workers
 from mailer.delivery.gate import Gate
 from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
 from mailer.delivery.recorder import RecorderFailed
 from mailer.delivery.states import DeliveryState, MailingState
+from mailer.delivery.supply import Supply, moment
 from mailer.delivery.tripwire import Tally, pause, tripped
 
 if TYPE_CHECKING:
@@ -44,12 +42,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-BATCH: Final = 500  # claims in one transaction
-LOW: Final = 250  # claims on the desk below which more are fetched
 _WATCH: Final = 1.0  # seconds between two looks at the mailing's state
-LINGER: Final = timedelta(
-    seconds=20
-)  # what falls due so soon is waited for even by a send that does not wait
 _HEADSTART: Final = 20.0  # messages, by weight, that one relay may be ahead of another
 _NO_RELAY: Final = 60.0  # seconds without any relay after which a send that does not wait gives up
 
@@ -89,16 +82,8 @@ class Engine:
         self.loop = asyncio.get_running_loop()
         self.end: End | None = None
         self.problem = ""
-        domains = work.settings.domains.items()
-        self._desk = Desk(
-            {name: limit.per_second for name, limit in domains if limit.per_second},
-            {name: limit.connections for name, limit in domains if limit.connections},
-        )
+        self._supply = Supply(work)
         self._gates = [Gate(relay) for relay in work.relays]
-        self._in_flight = 0
-        self._planning = True
-        self._low = asyncio.Event()
-        self._more = asyncio.Event()
         self._look = asyncio.Event()
         self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
 
@@ -109,15 +94,20 @@ class Engine:
             for gate in self._gates
             for _ in range(gate.relay.connections)
         ]
-        tasks = [asyncio.create_task(work()) for work in (self._plan, self._supply, self._watch)]
+        parts = (self._supply.plan, self._supplied, self._watch)
+        tasks = [asyncio.create_task(part()) for part in parts]
         try:
             await self._until_over([*lanes, *tasks])
         finally:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, *lanes, return_exceptions=True)
-            await self._lay_back()
+            await self._supply.end(lay=self.end is not End.NO_DATABASE)
         return self.end or End.DONE
+
+    async def _supplied(self) -> None:
+        await self._supply.run()
+        self.stop(End.DONE)
 
     async def _until_over(self, tasks: list[asyncio.Task[None]]) -> None:
         pending = set(tasks)
@@ -137,83 +127,8 @@ class Engine:
         """Stop between two messages: what is on the wire is finished and recorded."""
         if self.end is None:
             self.end, self.problem = end, problem
-            self._low.set()
-            self._more.set()
+            self._supply.close()
             self._look.set()
-
-    async def _lay_back(self) -> None:
-        left = self._desk.clear()
-        if left and self.end is not End.NO_DATABASE:
-            await self._lay(left)
-
-    async def _plan(self) -> None:
-        planner, clock = self.work.planner, self.work.clock
-        while self.end is None and await self.work.recorder.call(lambda c: planner.step(c, clock())):
-            self._low.set()
-        self._planning = False
-        self._low.set()
-
-    async def _supply(self) -> None:
-        while self.end is None:
-            self._low.clear()
-            await self._give_back_surplus()
-            claims = await self.work.recorder.call(self._claim) if self._desk.ready < LOW else []
-            if claims:
-                self.work.presses.freshen(self.work.clock())
-                self._desk.add(claims)
-                self._more.set()
-            if self._desk.ready >= LOW:
-                await self._low.wait()
-            elif not claims and await self._nothing_due():
-                self.stop(End.DONE)
-
-    def _claim(self, connection: Connection) -> list[Claim]:
-        work, now = self.work, self.work.clock()
-        claims = ledger.claim(
-            connection, work.mailing_id, work.worker.epoch, now, BATCH, self._desk.crowded(self.loop.time())
-        )
-        if claims:
-            work.presses.prepare(connection, claims, now)
-        return claims
-
-    async def _nothing_due(self) -> bool:
-        """Wait a moment for what may still come; true when nothing will, and this run need not stay."""
-        if self._planning or self._in_flight or len(self._desk):
-            await self._moment(self._low, 0.2)
-            return False
-        sums = await self.work.recorder.call(lambda c: ledger.counts(c, self.work.mailing_id))
-        if sums.next_due is None and not sums[DeliveryState.CLAIMED] + sums[DeliveryState.SENDING]:
-            return True
-        overdue = sums.next_due is not None and sums.next_due <= self.work.clock()
-        if overdue and not self._desk.resting(self.loop.time()):
-            await self._moment(self._low, 0.05)  # fell due, or was given back, since the last claim
-            return False
-        others = (
-            sums[DeliveryState.CLAIMED] + sums[DeliveryState.SENDING]
-        )  # another worker may hand them back
-        soon = (
-            sums.next_due is not None
-            and not overdue
-            and sums.next_due - self.work.clock() <= timedelta(seconds=desk.LINGER)
-        )
-        if others or soon or self.work.wait:
-            await self._moment(self._low, 1.0)
-            return False
-        return True
-
-    async def _give_back_surplus(self) -> None:
-        for wait, claims in self._desk.surplus(self.loop.time()).items():
-            self.work.presses.forget(claims)
-            await self._lay(claims, self.work.clock() + timedelta(seconds=wait))
-
-    def _lay(self, claims: Sequence[Claim], due_at: datetime | None = None) -> asyncio.Future[None]:
-        epoch = self.work.worker.epoch
-        return self.work.recorder.call(lambda c: ledger.give_back(c, epoch, claims, due_at))
-
-    @staticmethod
-    async def _moment(event: asyncio.Event, seconds: float) -> None:
-        with contextlib.suppress(TimeoutError):
-            await asyncio.wait_for(event.wait(), seconds)
 
     def take(self, gate: Gate) -> Claim | None:
         """Give the next claim that may go through this relay now, or None."""
@@ -222,12 +137,9 @@ class Engine:
         now = self.loop.time()
         if gate.wait(now) > 0 or (len(self._gates) > 1 and self._ahead(gate, now)):
             return None
-        claim = self._desk.take(now)
+        claim = self._supply.take(now)
         if claim is not None:
             gate.spend(now)
-            self._in_flight += 1
-        if self._desk.ready < LOW:
-            self._low.set()
         return claim
 
     def _ahead(self, gate: Gate, now: float) -> bool:
@@ -245,16 +157,16 @@ class Engine:
             now = self.loop.time()
             if until is not None and now >= until:
                 return None
-            wait = max(gate.wait(now), 0.0) or min(self._desk.wait(now), 1.0)
+            wait = max(gate.wait(now), 0.0) or min(self._supply.desk.wait(now), 1.0)
             if until is not None:
                 wait = min(wait, until - now)
-            self._more.clear()
-            await self._moment(self._more, min(max(wait, 0.001), 1.0))
+            self._supply.more.clear()
+            await moment(self._supply.more, min(max(wait, 0.001), 1.0))
         return None
 
-    def message(self, claim: Claim) -> Message:
-        """Make the bytes for a claim."""
-        return self.work.presses.message(claim)
+    async def message(self, claim: Claim) -> Message:
+        """Give the bytes for a claim; raises MailerError if they cannot be made."""
+        return await self._supply.message(claim)
 
     def jitter(self) -> float:
         """Give a random number of [0, 1)."""
@@ -265,9 +177,9 @@ class Engine:
         now = self.loop.time()
         gate.hear(verdict.signal, now)
         if verdict.signal is Signal.SUCCESS:
-            self._desk.success(claim.domain, now)
+            self._supply.desk.success(claim.domain, now)
         elif verdict.signal is Signal.DOMAIN_BUSY:
-            self._desk.busy(claim.domain, now)
+            self._supply.desk.busy(claim.domain, now)
         elif verdict.signal is Signal.RELAY_REFUSES:
             reply = verdict.settlement.reply if verdict.settlement else gate.trouble
             self._pause(f"{gate.relay.name} does not take our mail: {reply}")
@@ -275,7 +187,7 @@ class Engine:
     def record(self, settlements: list[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
         """Hand settlements and the next fence to the recorder."""
         for settlement in settlements:
-            self._over(settlement.claim)
+            self._supply.over(settlement.claim)
         tally, bad = self.work.tally, False
         for settlement in settlements:
             tally.outcomes[settlement.state] += 1
@@ -293,20 +205,16 @@ class Engine:
         if not answer.cancelled() and (problem := answer.exception()) is not None:
             self.stop(End.NO_DATABASE, str(problem))
 
-    def _over(self, claim: Claim) -> None:
-        self._in_flight -= 1
-        self._desk.over(claim.domain)
-
     def denied(self, claim: Claim) -> None:
         """Hear that a fence was not granted: the recorder has laid the claim back; find out why."""
-        self._over(claim)
+        self._supply.over(claim)
         self._look.set()
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Lay claims back that no server has seen a body of."""
         for claim in claims:
-            self._over(claim)
-        self._lay(list(claims)).add_done_callback(self._recorded)
+            self._supply.over(claim)
+        self._supply.lay(list(claims)).add_done_callback(self._recorded)
 
     def unreachable(self, gate: Gate, trouble: str, *, hopeless: bool = False) -> None:
         """Hear that a relay gave no session; `hopeless` where only a person can mend it.
@@ -329,7 +237,7 @@ class Engine:
     async def _watch(self) -> None:
         beat = self.work.clock()
         while self.end is None:
-            await self._moment(self._look, _WATCH)
+            await moment(self._look, _WATCH)
             self._look.clear()
             now = self.work.clock()
             late = now - beat >= workers.HEARTBEAT

@@ -55,7 +55,7 @@ class Lane:
         body: bytes | None = None
         count = 0
         while offered is not None or current is not None:
-            message, offered = self._message(offered)
+            message, offered = await self._message(offered)
             envelope = _envelope(message) if message is not None else None
             if offered is None and current is None:
                 offered = await self._next(count, waiting=False)
@@ -79,12 +79,12 @@ class Lane:
             offered = await self._next(count, waiting=current is not None)
         await session.quit()
 
-    def _message(self, offered: Claim | None) -> tuple[Message | None, Claim | None]:
-        """Make the message of a claim; one that cannot be made is refused."""
+    async def _message(self, offered: Claim | None) -> tuple[Message | None, Claim | None]:
+        """Get the message of a claim; one that cannot be made is refused."""
         if offered is None:
             return None, None
         try:
-            return self._engine.message(offered), offered
+            return await self._engine.message(offered), offered
         except MailerError as error:
             reply = Reply(553, "5.1.3", str(error))
         now = self._engine.work.clock()

@@ -10,9 +10,10 @@ from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from mailer.delivery import mailing
+from mailer.delivery.ahead import Order
 from mailer.edition import Slot
 from mailer.errors import Problem, UserError
-from mailer.message import Message, Recipient
+from mailer.message import Recipient
 from mailer.message.press import Press
 from mailer.message.sender import sender_for
 from subscribers import ensure_lists, readers
@@ -35,7 +36,7 @@ _PLAIN: Final = frozenset({"subscriber.name", "subscriber.first_name", "subscrib
 
 @dataclass(slots=True)
 class Presses:
-    """Makes and keeps presses, and turns claims into messages."""
+    """Makes and keeps presses, and says of a claim what its message is made from."""
 
     settings: Settings
     keys: Keys
@@ -78,28 +79,20 @@ class Presses:
         raise UserError(Problem("a list that has readers waiting is no longer in mailer.toml", key="lists"))
 
     def freshen(self, now: datetime) -> None:
-        """Give messages that are made from now on the minute's Date; not while one is being made."""
+        """Give messages that are made from now on the minute's Date."""
         if now - self._dated >= _MINUTE:
             self._dated = now
             for press in self._presses.values():
                 press.redate(now)
 
-    def message(self, claim: Claim) -> Message:
-        """Give the bytes for one claim; `prepare` has heard of it."""
+    def order(self, claim: Claim) -> Order:
+        """Give what the message of a claim is made from, once; `prepare` has heard of it."""
         reader = self._readers.pop(claim.subscriber_id, None)
         press = self._presses[claim.edition_id, claim.list_id]
         if reader is None:  # erased since it was claimed: the fence will not let it go
-            return press.message(Recipient(claim.subscriber_id, claim.list_id, claim.address))
-        return press.message(
-            Recipient(
-                claim.subscriber_id,
-                claim.list_id,
-                claim.address,
-                reader.name,
-                reader.language,
-                reader.attributes,
-            )
-        )
+            return Order(press, Recipient(claim.subscriber_id, claim.list_id, claim.address))
+        person = (reader.name, reader.language, reader.attributes)
+        return Order(press, Recipient(claim.subscriber_id, claim.list_id, claim.address, *person))
 
     def forget(self, claims: Sequence[Claim]) -> None:
         """Drop what was read for claims that were given back."""

@@ -77,10 +77,13 @@ class Layout:
         self._base64.append((start, len(self.pieces), encoded))
 
     def filler(self) -> Callable[[Sequence[str]], list[bytes]]:
-        """Give the function that makes the pieces of one message from its values; the layout is complete."""
+        """Give the function that makes the pieces of one message from its values; the layout is complete.
+
+        The pieces are those of this moment, and the function may be used by several threads.
+        """
         tokens = [(number, *places) for number, places in self._tokens.items()]
         quoted = list(self._quoted.items())
-        encoded, pieces = self._base64, self.pieces
+        encoded, pieces = self._base64, self.pieces.copy()
 
         def fill(values: Sequence[str]) -> list[bytes]:
             out = pieces.copy()

@@ -3,7 +3,9 @@
     {public_url}/unsubscribe/{token}   token of (subscriber, list)     GET shows a button, POST acts (RFC 8058)
     {public_url}/preferences/{token}   token of (subscriber, list)
     {public_url}/view/{token}          token of (subscriber, mailing)
-    {public_url}/confirm/{token}       token of (subscriber, list)
+    {public_url}/confirm/{token}       token of (subscriber, sign-up)  GET shows a button, POST confirms
+    {public_url}/move/{token}          token of (subscriber, move)     from the new mailbox: POST moves
+    {public_url}/undo/{token}          token of (subscriber, move)     from the old mailbox: POST takes it back
     {public_url}/manage                the same for everybody: asks for an address
 
 Tokens are link tokens of mailer.keys for the purpose that the table names. Subscriber 0 is nobody: a token of it is
@@ -28,6 +30,8 @@ PATHS: Final[Mapping[Purpose, str]] = MappingProxyType(
         Purpose.PREFERENCES: "/preferences/",
         Purpose.BROWSER: "/view/",
         Purpose.CONFIRM: "/confirm/",
+        Purpose.MOVE: "/move/",
+        Purpose.UNDO_MOVE: "/undo/",
     }
 )
 MANAGE: Final = "/manage"

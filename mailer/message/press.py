@@ -8,7 +8,7 @@ may be used by several threads. Never: parses or encodes anything per reader but
 from __future__ import annotations
 
 from dataclasses import replace
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailer.edition.model import Slot
 from mailer.errors import Problem, UserError
@@ -33,6 +33,13 @@ if TYPE_CHECKING:
     from mailer.message.model import Recipient, Sender
 
 _ID: Final = 0  # the number of the Message-ID's token, which is asked for first
+
+
+class _Minute(NamedTuple):
+    """What holds for a minute: the pieces with its Date, and the signatures with its time."""
+
+    fill: Callable[[Sequence[str]], list[bytes]]
+    seal: Seal | None
 
 
 class Press:
@@ -70,6 +77,9 @@ class Press:
         self._smtputf8 = address(sender.from_address).smtputf8
         self._signers, self._unsigned = aligned(signers, address(sender.from_address).text), unsigned
         self._readings = readings.all
+        self._to_at = self._spans["To"][0]
+        self._subject_at = self._spans["Subject"][0]
+        self._changing = [span for each, span in self._spanned() if not each.is_fixed]
         self._ready(now)
 
     def _add(self, field: Field) -> tuple[int, int]:
@@ -83,23 +93,20 @@ class Press:
         return start, len(self._layout.pieces)
 
     def _ready(self, now: datetime) -> None:
-        """Prepare what is asked for each message: plain attributes, so that nothing is looked up twice."""
-        self._fill = self._layout.filler()
-        self._to_at = self._spans["To"][0]
-        self._subject_at = self._spans["Subject"][0]
-        self._changing = [span for each, span in self._spanned() if not each.is_fixed]
+        """Prepare what is asked for each message, in one step: whoever makes one sees the old minute or the new."""
         pieces = self._layout.pieces
         fixed = [
             (each.name, b"".join(pieces[slice(*span)])) for each, span in self._spanned() if each.is_fixed
         ]
         names = [each.name for each in self._fields if not each.is_fixed]
-        self._seal = Seal(self._signers, fixed, names, now, self._unsigned) if self._signers else None
+        seal = Seal(self._signers, fixed, names, now, self._unsigned) if self._signers else None
+        self._minute = _Minute(self._layout.filler(), seal)
 
     def _spanned(self) -> list[tuple[Field, tuple[int, int]]]:
         return [(each, self._spans[each.name]) for each in self._fields]
 
     def redate(self, now: datetime) -> None:
-        """Take another Date and another time of signing, for a mailing that lasts; not while a message is made."""
+        """Take another Date and another time of signing, for a mailing that lasts; others may be making messages."""
         self._layout.pieces[self._spans["Date"][0]] = date(now)
         self._ready(now)
 
@@ -107,11 +114,12 @@ class Press:
         """Give the message for one reader; raises UserError if the address cannot be written in a header."""
         values = [read(recipient) for read in self._readings]
         to = address(recipient.email)
-        pieces = self._fill(values)
+        minute = self._minute
+        pieces = minute.fill(values)
         pieces[self._to_at] = mailbox("To", clean(recipient.name), to)
         if self._subject is not None:
             pieces[self._subject_at] = self._subject(values)
-        content = b"".join(pieces) if self._seal is None else self._sealed(pieces, self._seal)
+        content = b"".join(pieces) if minute.seal is None else self._sealed(pieces, minute.seal)
         token = values[_ID]
         return Message(
             self._mail_from(values),

@@ -21,9 +21,11 @@ from tests.delivery.conftest import NOON, World, edition
 from tests.loopback.server import Do, Rule, Script, running
 
 if TYPE_CHECKING:
+    from collections.abc import Sequence
     from pathlib import Path
 
     from mailer.delivery.engine import Engine
+    from mailer.message.dkim import Signer
 
 S = DeliveryState
 KEYS = Keys((Key(1, b"k" * 32),))
@@ -55,10 +57,12 @@ class Office:
         with writing(database) as c:
             mailing.extend(c, opened.id, audience(list_id, NOON), list_id=list_id, now=NOON)
 
-    def send(self, url: str, *, stop_after: int | None = None) -> sending.Result:
+    def send(
+        self, url: str, *, stop_after: int | None = None, signers: Sequence[Signer] = ()
+    ) -> sending.Result:
         """Send what is due through the server at `url`."""
         relays = [parse_relay(url)]
-        ground = sending.Ground(self.settings, KEYS, self.world.engine, relays)
+        ground = sending.Ground(self.settings, KEYS, self.world.engine, relays, signers)
 
         def watch(engine: Engine) -> None:
             if stop_after is not None:
