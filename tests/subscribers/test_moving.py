@@ -18,24 +18,24 @@ def verbs(connection, clock, hash_key):
     """The verbs of a move, one moment later each."""
 
     class Verbs:
-        def ask(self, person, email=NEW):
+        def ask(self, person, email=NEW) -> subscribers.AddressMove:
             return subscribers.request_move(connection, person.id, email, now=clock(), hash_key=hash_key)
 
-        def confirm(self, move):
+        def confirm(self, move) -> subscribers.MoveResult:
             return subscribers.confirm_move(
                 connection, move.subscriber_id, move.id, now=clock(), hash_key=hash_key,
                 evidence=Evidence("192.0.2.4", "Browser/1"),
             )  # fmt: skip
 
-        def undo(self, move):
+        def undo(self, move) -> subscribers.MoveResult:
             return subscribers.undo_move(
                 connection, move.subscriber_id, move.id, now=clock(), hash_key=hash_key
             )
 
-        def look(self, move):
+        def look(self, move) -> subscribers.MoveResult:
             return subscribers.look_at_move(connection, move.subscriber_id, move.id, clock())
 
-        def reads(self):
+        def reads(self) -> list[str]:
             list_id = subscribers.list_ids(connection)["main"]
             return [row.email for row in connection.execute(subscribers.audience(list_id, clock()))]
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import timedelta
+from typing import Any
 
 import pytest
 from sqlalchemy import func, select
@@ -20,7 +21,7 @@ FROM = Evidence("198.51.100.77", "Browser/2", {})
 def sign_up(connection, clock, hash_key):
     """Sign somebody up from a browser."""
 
-    def sign_up(email="ann@example.org", lists=("main",), **more):
+    def sign_up(email="ann@example.org", lists=("main",), **more: Any) -> subscribers.SignUp:
         common = {"now": clock(), "hash_key": hash_key, "form": FORM, "network": "192.0.2.7"} | more
         return subscribers.sign_up(connection, email=email, list_keys=lists, **common)
 
@@ -31,7 +32,7 @@ def sign_up(connection, clock, hash_key):
 def confirm(connection, clock):
     """Press the button behind the link in the letter."""
 
-    def confirm(signup, **more):
+    def confirm(signup, **more: Any) -> subscribers.Confirmation:
         now = more.get("now") or clock()
         return subscribers.confirm(connection, signup.subscriber_id, signup.id, now, FROM)
 
@@ -42,7 +43,7 @@ def confirm(connection, clock):
 def reads(connection, clock):
     """Tell who may be mailed."""
 
-    def reads(list_key="main"):
+    def reads(list_key="main") -> set[str]:
         list_id = subscribers.list_ids(connection)[list_key]
         return {row.email for row in connection.execute(subscribers.audience(list_id, clock()))}
 
