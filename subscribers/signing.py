@@ -124,7 +124,7 @@ def sign_up(  # noqa: PLR0913 - what must be proven later has that many sides; a
 def _lists_of_one_brand(connection: Connection, keys: Sequence[str]) -> list[Row[Any]]:
     if not 0 < len(set(keys)) <= MOST_LISTS:
         raise SubscribersError("a sign-up names at least one list")
-    rows = [list_row(connection, key) for key in sorted(set(keys))]
+    rows = [list_row(connection, key) for key in dict.fromkeys(keys)]
     if len({row.brand for row in rows}) > 1:
         raise SubscribersError("one sign-up is for lists of one brand")
     return rows

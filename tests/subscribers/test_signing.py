@@ -147,7 +147,7 @@ def test_the_same_again_at_once_is_the_same_request(connection, clock, sign_up):
 def test_several_lists_are_of_one_brand(connection, clock, sign_up):
     """A sign-up names lists, and never those of two senders."""
     subscribers.ensure_lists(connection, ["gamma"], clock(), brands={"gamma": "acme"})
-    assert sign_up(lists=("gamma", "beta")).lists == ("beta", "gamma")
+    assert sign_up(lists=("gamma", "beta")).lists == ("gamma", "beta")
     for lists in ((), ("main", "beta")):
         with pytest.raises(subscribers.SubscribersError):
             sign_up(lists=lists)
