@@ -88,10 +88,11 @@ class Key:
 class Keys:
     """The ring, newest first. Making a token costs about one microsecond."""
 
-    def __init__(self, ring: tuple[Key, ...]) -> None:
+    def __init__(self, ring: tuple[Key, ...], minting: int | None = None) -> None:
         if not ring or len({key.id for key in ring}) != len(ring):
             raise ValueError("a ring has at least one key, and each key an id of its own")
         self._ring = ring
+        self._minting = ring[0].id if minting is None else minting
         self._macs = {
             (key.id, purpose): hashlib.blake2b(key=key.derive(purpose), digest_size=MAC_OCTETS)
             for key in ring
@@ -134,6 +135,21 @@ class Keys:
         return _line(free) + text
 
     @property
+    def newest(self) -> int:
+        """The id of the newest key, which makes tokens."""
+        return self._ring[0].id
+
+    def __contains__(self, key_id: object) -> bool:
+        return any(key.id == key_id for key in self._ring)
+
+    def led_by(self, key_id: int | None) -> Keys:
+        """Give the same ring, making its tokens with this key; with the newest, if it holds none of this id.
+
+        What is proven, and the suppression key, stay the same.
+        """
+        return self if key_id is None or key_id not in self else Keys(self._ring, key_id)
+
+    @property
     def suppression(self) -> bytes:
         """The key of the address hashes, which outlives every rotation."""
         return self._ring[-1].derive("suppression")
@@ -143,9 +159,9 @@ class Keys:
 
         It is what makes tokens in the hot path: the key is set up once and the second id is encoded once.
         """
-        head = bytes((self._ring[0].id,))
+        head = bytes((self._minting,))
         tail = other.to_bytes(_width(other), "big")
-        fresh = self._macs[self._ring[0].id, purpose].copy
+        fresh = self._macs[self._minting, purpose].copy
         lengths = tuple(bytes((width,)) for width in range(9))
 
         def mint(first: int) -> bytes:

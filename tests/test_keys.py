@@ -211,6 +211,23 @@ def test_no_secret_at_all_names_the_way_to_one(tmp_path: Path):
         Keys.load(private(tmp_path, "0:" + "A" * 70_000), None)
 
 
+@given(purposes, ids, ids)
+def test_an_older_key_may_go_on_making_tokens(purpose: Purpose, subscriber: int, other: int):
+    """A mailing keeps the key that it began with: the same tokens after a rotation, and the whole ring proves them."""
+    before, led = Keys((OLD,)), KEYS.led_by(OLD.id)
+    assert led.mail_token(purpose, subscriber, other) == before.mail_token(purpose, subscriber, other)
+    assert led.read_mail_token(purpose, KEYS.mail_token(purpose, subscriber, other)) == (subscriber, other)
+    assert led.suppression == KEYS.suppression
+    assert KEYS.mail_token(purpose, subscriber, other) != led.mail_token(purpose, subscriber, other)
+
+
+@pytest.mark.parametrize("key_id", [None, 200, NEW.id])
+def test_a_key_that_the_ring_lacks_leads_nothing(key_id: int | None):
+    """Then the newest makes the tokens, as it does otherwise."""
+    assert KEYS.led_by(key_id).link_token(Purpose.BROWSER, 1, 2) == KEYS.link_token(Purpose.BROWSER, 1, 2)
+    assert (KEYS.newest, OLD.id in KEYS, 200 in KEYS) == (NEW.id, True, False)
+
+
 def test_a_key_hides_itself():
     """A traceback or a log shows ids only."""
     assert "secret=…" in repr(OLD)

@@ -110,9 +110,17 @@ def _object(row: Delivery, message_id: str) -> dict[str, object]:
 
 
 def _message_ids(place: Workplace, found: Mailing) -> Callable[[int], str]:
-    """Give the Message-ID of a reader: it follows from the mailing and the reader, and is stored nowhere."""
+    """Give the Message-ID of a reader: it follows from the mailing, its key and the reader, and is stored nowhere.
+
+    Empty, where the key that made them is no longer in the secret's ring.
+    """
     from mailer.message.identity import message_id  # noqa: PLC0415
     from mailer.message.sender import sender_for  # noqa: PLC0415
 
-    domain = sender_for(place.settings.for_list(found.list_key)).message_domain
-    return lambda subscriber_id: message_id(place.keys, found.id, subscriber_id, domain)
+    if found.key_id is not None and found.key_id not in place.keys:
+        return lambda _subscriber_id: ""
+    keys, domain = (
+        place.keys.led_by(found.key_id),
+        sender_for(place.settings.for_list(found.list_key)).message_domain,
+    )
+    return lambda subscriber_id: message_id(keys, found.id, subscriber_id, domain)

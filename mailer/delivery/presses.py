@@ -67,8 +67,10 @@ class Presses:
         if any(name.startswith("subscriber.") and name not in _PLAIN for name in slots):
             self._attributes.add(claim.edition_id)
         sender = sender_for(self.settings.for_list(self._key_of(connection, claim.list_id, now)))
+        # Not the newest key: a message that is tried again after a rotation must have the same Message-ID.
+        keys = self.keys.led_by(mailing.pin_key(connection, claim.mailing_id, self.keys.newest))
         self._presses[claim.edition_id, claim.list_id] = Press(
-            edition, sender, claim.mailing_id, self.keys, self.signers, now, unsigned=self.unsigned
+            edition, sender, claim.mailing_id, keys, self.signers, now, unsigned=self.unsigned
         )
 
     def _key_of(self, connection: Connection, list_id: int, now: datetime) -> str:

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING
 from uuid import uuid4
 
 import pytest
+from sqlalchemy import update
 
 from mailer.database import open_engine, reading, upgrade, writing
 from mailer.delivery import ledger, mailing, sending
 from mailer.delivery.engine import End
 from mailer.delivery.states import DeliveryState, MailingState
+from mailer.delivery.tables import deliveries
 from mailer.keys import Key, Keys
+from mailer.message.identity import message_id, read_message_id
 from mailer.settings import load_settings
 from mailer.smtp.relay import parse_relay
 from subscribers import audience, ensure_lists
@@ -39,6 +42,9 @@ postal_address = "1 Test Street"
 """
 
 
+OLDER, NEWER = Key(1, b"k" * 32), Key(2, b"n" * 32)
+
+
 class Office:
     """A newsletter folder on SQLite with a mailing to `people`, and a server to send it through."""
 
@@ -58,11 +64,16 @@ class Office:
             mailing.extend(c, opened.id, audience(list_id, NOON), list_id=list_id, now=NOON)
 
     def send(
-        self, url: str, *, stop_after: int | None = None, signers: Sequence[Signer] = ()
+        self,
+        url: str,
+        *,
+        stop_after: int | None = None,
+        signers: Sequence[Signer] = (),
+        keys: Keys = KEYS,
     ) -> sending.Result:
         """Send what is due through the server at `url`."""
         relays = [parse_relay(url)]
-        ground = sending.Ground(self.settings, KEYS, self.world.engine, relays, signers)
+        ground = sending.Ground(self.settings, keys, self.world.engine, relays, signers)
 
         def watch(engine: Engine) -> None:
             if stop_after is not None:
@@ -299,3 +310,22 @@ def test_what_the_relay_writes_anew_is_not_signed(tmp_path: Path) -> None:
     assert b"subject" in signed
     assert b"message-id" not in signed
     assert b"date" not in signed
+
+
+def test_a_mailing_keeps_the_key_that_it_began_with(tmp_path: Path) -> None:
+    """A message that is tried again after the secret was rotated has the Message-ID that it had before."""
+    first = Script(rules=(Rule("final", "451 4.3.0 later", recipient="reader7@*"),))
+    office, rotated = Office(tmp_path, 20), Keys((NEWER, OLDER))
+    with running(first) as server:
+        office.send(server.url())
+        tried = {one.recipient: one.message_id for one in server.accepted}
+    with writing(office.world.engine) as c:
+        assert mailing.get(c, office.world.mailing_id).key_id == OLDER.id
+        c.execute(update(deliveries).values(due_at=NOON))
+    with running() as server:
+        office.send(server.url(), keys=rotated)
+        [again] = server.accepted
+    before = {message_id(KEYS, office.world.mailing_id, n, "sender.example") for n in range(1, 21)}
+    assert {*tried.values(), again.message_id} == before
+    for token in before:
+        assert read_message_id(rotated, token) is not None
