@@ -17,11 +17,12 @@ _SIGNS = {">=": operator.ge, "<=": operator.le}
 
 @dataclass(frozen=True)
 class Options:
-    """`quick` takes sizes that fit a minute or two; `readers` and `rounds` are those of the big send."""
+    """`quick` takes sizes that fit a minute or two; `readers` and `rounds` are of the big send, `rows` of the import."""
 
     quick: bool = False
     readers: int = 100_000
     rounds: int = 3
+    rows: int = 0
 
 
 @dataclass(frozen=True)
@@ -83,10 +84,11 @@ def options(arguments: Sequence[str] | None = None, *, names: Sequence[str] = ()
     parser.add_argument("--quick", action="store_true", help="smaller sizes, one round")
     parser.add_argument("--readers", type=int, help="of the big send (100,000)")
     parser.add_argument("--rounds", type=int, help="of each pair, of which the median counts (3)")
+    parser.add_argument("--rows", type=int, default=0, help="of the import (1,000,000)")
     given = parser.parse_args(arguments)
     quick = given.quick
     given.options = Options(
-        quick, given.readers or (10_000 if quick else 100_000), given.rounds or (1 if quick else 3)
+        quick, given.readers or (10_000 if quick else 100_000), given.rounds or (1 if quick else 3), given.rows
     )
     return given
 
