@@ -97,6 +97,8 @@ def _tell(result: ImportResult, list_key: str) -> None:
     if result.tool:
         say(f"An export of {result.tool}.")
     say(f"Columns: {visible(result.columns)}")
+    if result.left_out:
+        say(f"Left out, for it holds no people: {visible(', '.join(result.left_out))}", style="warning")
     verb = "would be" if result.dry_run else "are"
     say(
         f"{result.records:,} rows: {result.added + result.joined:,} {verb} new on {list_key} "

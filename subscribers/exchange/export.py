@@ -12,7 +12,8 @@ from typing import IO, TYPE_CHECKING, Any
 
 from sqlalchemy import func, select, true
 
-from subscribers.exchange.columns import Field, guarded, meaning_of
+from subscribers.exchange.columns import guarded, meaning_of
+from subscribers.exchange.fields import Field
 from subscribers.roster import list_row, people
 from subscribers.status import AddressState, SubscriptionState
 from subscribers.tables import subscribers, subscriptions

@@ -44,6 +44,7 @@ if TYPE_CHECKING:
     from subscribers.exchange.apart import Feed
     from subscribers.exchange.columns import Columns
     from subscribers.exchange.reading import Batch
+    from subscribers.exchange.survey import Part
 
     Connect: TypeAlias = Callable[[], AbstractContextManager[Connection]]
     Progress: TypeAlias = Callable[[int, int], None]
@@ -58,7 +59,8 @@ class ImportResult:
 
     `refused` says of how many nothing came, by reason.
     `added` are new people, `joined` known ones who are new on this list. `rejects` is the file of the
-    `rejected` records, if there are any. `columns` says in words how the columns were understood.
+    `rejected` records, if there are any. `columns` says in words how the columns were understood,
+    `left_out` names the tables of an archive that hold no people.
     """
 
     id: int | None
@@ -73,6 +75,7 @@ class ImportResult:
     tool: str | None
     columns: str
     dry_run: bool = False
+    left_out: tuple[str, ...] = ()
 
 
 def import_file(  # noqa: PLR0913 - all but two are named, and most are optional
@@ -99,35 +102,45 @@ def import_file(  # noqa: PLR0913 - all but two are named, and most are optional
     if not basis.strip():
         raise SubscribersError("say by what right these people are mailed: the basis is empty")
     facts = surveyed or survey(path)
-    columns = _columns(facts, mapping)
+    columns, left_out = _columns(facts, mapping)
     with connect() as connection:
         row = list_row(connection, list_key)
         target = Target(None, row.id, row.key, row.brand, basis.strip(), now, hash_key)
         run = _Run(connect, facts, target, progress)
         if not dry_run:
             run.begin(connection, _digest(facts, mapping))
-    headers = {name: header for name, header, _ in columns}
-    job = Job(str(facts.path), facts.parts, hash_key, dict(mapping or {}), run.position)
+    headers = {part.name: header for part, header, _ in columns}
+    parts = tuple(part for part, *_ in columns)
+    job = Job(str(facts.path), parts, hash_key, dict(mapping or {}), run.position)
     with run.rejects(rejects, headers) as out, feed(job, facts.lines) as source, Foretold() as foretold:
         if dry_run:
             run.foretell(source, foretold)
         else:
             run.go(source, out)
-    return run.result(columns[0][2], out)
+    return run.result(columns[0][2], out, left_out)
 
 
 def _columns(
     facts: Survey, mapping: Mapping[str, str] | None
-) -> Sequence[tuple[str, tuple[str, ...], Columns]]:
-    """Understand the columns of each part before anything is done: (name, header, what it means)."""
-    found = []
+) -> tuple[list[tuple[Part, tuple[str, ...], Columns]], tuple[str, ...]]:
+    """Understand the columns of each part before anything is done: (part, header, what it means).
+
+    Of an archive what holds no people is left out, and named; raises BadFile where that is everything.
+    """
+    found: list[tuple[Part, tuple[str, ...], Columns]] = []
+    refused: list[BadFile] = []
+    left_out: list[str] = []
     for part in facts.parts:
-        with open_text(facts.path, part) as stream:
-            table = read_table(stream)
-            found.append((part.name, table.header, columns_of(table, part, mapping)))
+        try:
+            with open_text(facts.path, part) as stream:
+                table = read_table(stream)
+                found.append((part, table.header, columns_of(table, part, mapping)))
+        except BadFile as error:
+            refused.append(error)
+            left_out.append(part.name)
     if not found:
-        raise BadFile(f"{facts.path} holds no table")
-    return found
+        raise refused[0] if refused else BadFile(f"{facts.path} holds no table")
+    return found, tuple(left_out)
 
 
 def _digest(facts: Survey, mapping: Mapping[str, str] | None) -> str:
@@ -263,7 +276,7 @@ class _Run:
             self.position += batch.records
             self._tell()
 
-    def result(self, columns: Columns, out: Rejects) -> ImportResult:
+    def result(self, columns: Columns, out: Rejects, left_out: tuple[str, ...]) -> ImportResult:
         """Sum up."""
         counts = {str(name): count for name, count in self._counts.items() if count}
         plain = {name: counts.pop(name, 0) for name in ("added", "joined", "updated", "unchanged", REJECTED)}
@@ -277,4 +290,5 @@ class _Run:
             tool=columns.tool,
             columns=str(columns),
             dry_run=dry_run,
+            left_out=left_out,
         )

@@ -8,9 +8,11 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from subscribers.address import Address, parse_address
 from subscribers.errors import InvalidAddress
 from subscribers.exchange.cells import Unfit, json_of, object_of, said, storable, tags_of, text_of
-from subscribers.exchange.columns import Columns, Field, Standing, meaning_of, standing_of_file, unguarded
+from subscribers.exchange.columns import Columns, meaning_of, unguarded
+from subscribers.exchange.fields import Field, Standing
 from subscribers.exchange.source import Broken, split_mailbox
 from subscribers.exchange.told import STRICTEST, evidence_of, joined_of, network_of, standing_of
+from subscribers.exchange.vocabulary import standing_of_file
 from subscribers.profile import clean_language, clean_line, clean_time_zone
 
 if TYPE_CHECKING:
@@ -136,21 +138,28 @@ class Intake:
                 *who, name, None, None, json_of(attributes), (), standing.value, None, None, None, None
             )
         attributes |= object_of(fields.get(Field.ATTRIBUTES))
-        both = f"{fields.get(Field.FIRST_NAME, '')} {fields.get(Field.LAST_NAME, '')}"
         evidence = evidence_of(fields, self._columns.tool)
         return Candidate(
             *who,
-            name or clean_line(both),
+            _called(name, fields),
             clean_language(fields.get(Field.LANGUAGE)),
             clean_time_zone(fields.get(Field.TIME_ZONE)),
             json_of(attributes),
             tags_of(fields.get(Field.TAGS)),
-            standing_of(fields, standing).value,
+            standing_of(fields, standing, self._columns.words).value,
             fields.get(Field.PAUSED_UNTIL),
             joined_of(fields) if evidence else None,
             network_of(fields) if evidence else None,
             json_of(evidence) if evidence else None,
         )
+
+
+def _called(name: str, fields: Mapping[Field, Any]) -> str:
+    """Give the whole name; "Vorname, Name": what stands beside a first name alone is the last one."""
+    first, last = fields.get(Field.FIRST_NAME, ""), fields.get(Field.LAST_NAME, "")
+    if name and (last or first in name):
+        return name
+    return clean_line(f"{first} {last or name}")
 
 
 def _object(cell: str) -> dict[str, Any]:

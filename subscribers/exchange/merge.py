@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING
 from sqlalchemy import func, select, text
 
 from subscribers.exchange.bulk import insert_rows
-from subscribers.exchange.columns import Standing
+from subscribers.exchange.fields import Standing
 from subscribers.exchange.questions import known_people, known_tags, suppressed_people
 from subscribers.exchange.subscribing import subscribe
 from subscribers.exchange.updates import add_tags, update_people

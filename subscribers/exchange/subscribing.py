@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from subscribers.exchange.bulk import bound, insert_rows
-from subscribers.exchange.columns import Standing
+from subscribers.exchange.fields import Standing
 from subscribers.exchange.told import moment_of
 from subscribers.status import ConsentKind, SubscriptionState
 from subscribers.tables import consents, subscriptions

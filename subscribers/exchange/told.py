@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from datetime import UTC, datetime
 from functools import lru_cache
 from ipaddress import ip_address, ip_network
 from typing import TYPE_CHECKING, Any
 
 from subscribers.exchange.cells import Unfit
-from subscribers.exchange.columns import STANDINGS, Field, Standing
+from subscribers.exchange.fields import Field, Standing
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -21,6 +22,8 @@ _TELLING = frozenset({
     Field.BOUNCED_AT, Field.LEFT_AT, Field.SUBSCRIBED, Field.DISABLED, Field.STATUS, Field.COMPLAINED,
 })  # fmt: skip
 _FALSE = frozenset({"false", "no", "0", "f", "n", ""})
+# ISO 8601, and what Go prints: 2021-01-01 10:00:00.123456 +0000 UTC.
+_MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:([T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(Z|[+-]\d\d:?\d\d)?)?")
 _LENGTH = 500  # of one piece of evidence
 
 STRICTEST = (
@@ -30,7 +33,7 @@ STRICTEST = (
 """Of two words about somebody the one that stands first here counts."""
 
 
-def standing_of(fields: Mapping[Field, Any], otherwise: Standing) -> Standing:
+def standing_of(fields: Mapping[Field, Any], otherwise: Standing, words: Mapping[str, Standing]) -> Standing:
     """Say how someone stood; the strictest word wins, and a word that nobody knows is no consent: Unfit."""
     if _TELLING.isdisjoint(fields):
         return otherwise
@@ -44,7 +47,7 @@ def standing_of(fields: Mapping[Field, Any], otherwise: Standing) -> Standing:
     if fields.get(Field.DISABLED, "").lower() not in _FALSE:
         told.append(Standing.UNSUBSCRIBED)
     if word := fields.get(Field.STATUS):
-        known = STANDINGS.get(word.lower())
+        known = words.get(word.lower())
         if known is None:
             raise Unfit(f"the status {word[:40]!r} is not known: map the column, or leave it out with -")
         told.append(known)
@@ -80,17 +83,16 @@ def prefix_of(text: str) -> str | None:
     return str(ip_network((address, 24 if address.version == 4 else 48), strict=False))
 
 
+@lru_cache(maxsize=1024)
 def moment_of(told: str | None) -> datetime | None:
     """Give a moment that a file tells: ISO 8601, UTC where it names no zone; None for anything else."""
-    if not told:
+    found = _MOMENT.match((told or "").strip())
+    if found is None:
         return None
     try:
-        moment = datetime.fromisoformat(told.strip().removesuffix(" UTC"))
-    except ValueError:
-        return None
-    try:
+        moment = datetime.fromisoformat("".join(found.groups("")))
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
-    except OverflowError:
+    except (ValueError, OverflowError):
         return None
 
 

@@ -10,7 +10,7 @@ import json
 from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
-from subscribers.exchange.columns import Standing
+from subscribers.exchange.fields import Standing
 from subscribers.status import AddressState, Reason, Scope, SubscriptionState
 
 if TYPE_CHECKING:

@@ -46,7 +46,7 @@ def people(tmp_path: Path) -> Path:
     """A file in no order, every ninth row of which is bad, some with lines within quotes."""
     file = tmp_path / "people.csv"
     order = list(range(ROWS))
-    random.Random(4).shuffle(order)
+    random.Random(4).shuffle(order)  # noqa: S311 - for a test
     rows = [f"p{n}@example.org,Ann {n}" if n % 9 else f'"bad\n{n}",x' for n in order]
     file.write_text("email,name\n" + "\n".join(rows) + "\n")
     return file
@@ -75,7 +75,7 @@ def killed(child: subprocess.Popen[str], chance: random.Random, how: signal.Sign
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_ended_and_run_again(with_lists: Engine, people: Path, how: signal.Signals) -> None:
     """SIGKILL or Ctrl-C wherever it strikes, then the same command, again and again until it is done."""
-    chance = random.Random(f"{with_lists.dialect.name} {how}")
+    chance = random.Random(f"{with_lists.dialect.name} {how}")  # noqa: S311 - for a test
     ends = sum(killed(start(with_lists, people), chance, how) for _ in range(6))
     assert ends >= 2
     last = start(with_lists, people)
