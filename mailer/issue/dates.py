@@ -68,6 +68,14 @@ def zone(name: str) -> tzinfo:
         raise UserError(Problem(said, key="time_zone")) from None
 
 
+def is_zone(name: str | None) -> bool:
+    """Say whether this is the name of a time zone, or none was named."""
+    try:
+        return name is None or zone(name) is not None
+    except UserError:
+        return False
+
+
 def read_date(value: Any, local: tzinfo) -> datetime | None:
     """Give the instant, or None when it cannot be read or lies outside 1970 to 2200."""
     try:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Any
 
-from mailer.issue.dates import read_date, read_moment
+from mailer.issue.dates import is_zone, read_date, read_moment
 from mailer.issue.model import Hero
 from mailer.issue.page import Note, error, warning
 from mailer.issue.prose import decoded, one_line
@@ -136,9 +136,10 @@ class Fields:
         if value is None or isinstance(value, bool):
             return None
         found = read_moment(value)
-        if found is None:
+        if found is None or not is_zone(found.zone):
             said = f"send: \u201c{one_line(str(value))[:40]}\u201d is no date with an hour; write 2026-12-01 08:00."
             self.notes.append((self.line("send"), error("fm-send", said)))
+            return None
         return found
 
     def language(self) -> str | None:

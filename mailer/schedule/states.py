@@ -35,9 +35,10 @@ class Skipped(StrEnum):
     """Why nothing was sent."""
 
     LATE = "late"  # it came too late, and the schedule says to skip then
-    SUPERSEDED = "superseded"  # a later due time was missed as well, and speaks for this one
     UNANSWERED = "unanswered"  # nobody answered within a day
     PERSON = "person"  # a person said so
+    SENT = "sent"  # a person sent the issue meanwhile
+    REMOVED = "removed"  # the schedule, or the issue's `send:`, is gone or says another time
 
 
 _D = DueState
