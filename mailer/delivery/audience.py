@@ -33,7 +33,7 @@ _QUICK, _SLOW = 0.03, 0.10  # seconds of one chunk
 
 @dataclass(slots=True)
 class Planner:
-    """Plans what a mailing still has to plan, a chunk a call. `narrow` applies a segment's condition by its name."""
+    """Plans what a mailing still has to plan, a chunk a call. `narrow` applies a segment's frozen condition."""
 
     mailing_id: int
     narrow: Callable[[Select[Any], str], Select[Any]]
@@ -61,7 +61,7 @@ class Planner:
 
     def _readers(self, row: Row[Any], now: datetime) -> Select[Any]:
         readers = mailable(row.list_id, now)
-        return self.narrow(readers, row.segment) if row.segment else readers
+        return self.narrow(readers, row.condition) if row.segment else readers
 
     def _range(self, connection: Connection, row: Row[Any], now: datetime) -> int:
         upto = min(row.planned_upto + self.width, row.ceiling)

@@ -20,6 +20,7 @@ from mailer.delivery import mailing, workers
 from mailer.delivery.gate import Gate
 from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
+from mailer.delivery.rations import Rations
 from mailer.delivery.recorder import RecorderFailed
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.delivery.supply import Supply, moment
@@ -84,6 +85,7 @@ class Engine:
         self.problem = ""
         self._supply = Supply(work)
         self._gates = [Gate(relay) for relay in work.relays]
+        self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more)
         self._look = asyncio.Event()
         self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
 
@@ -94,6 +96,9 @@ class Engine:
             for gate in self._gates
             for _ in range(gate.relay.connections)
         ]
+        lanes.append(
+            asyncio.create_task(self._rations.run())
+        )  # like them it is not cancelled: it ends by itself
         parts = (self._supply.plan, self._supplied, self._watch)
         tasks = [asyncio.create_task(part()) for part in parts]
         try:
@@ -102,6 +107,8 @@ class Engine:
             for task in tasks:
                 task.cancel()
             await asyncio.gather(*tasks, *lanes, return_exceptions=True)
+            if self.end is not End.NO_DATABASE:
+                await self._rations.give_back()
             await self._supply.end(lay=self.end is not End.NO_DATABASE)
         return self.end or End.DONE
 
@@ -128,6 +135,7 @@ class Engine:
         if self.end is None:
             self.end, self.problem = end, problem
             self._supply.close()
+            self._rations.close()
             self._look.set()
 
     def take(self, gate: Gate) -> Claim | None:
@@ -140,6 +148,7 @@ class Engine:
         claim = self._supply.take(now)
         if claim is not None:
             gate.spend(now)
+            self._rations.spent(gate)
         return claim
 
     def _ahead(self, gate: Gate, now: float) -> bool:

@@ -11,7 +11,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.delivery.desk import ASIDE, Desk
-from mailer.delivery.gate import DAY, HOUR, Window
 from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.outcome import RETRIES, Signal, judge_final, judge_loss, judge_refusal, next_try
@@ -90,20 +89,6 @@ def test_the_desk_gives_back_what_is_too_much_of_one_domain() -> None:
     assert desk.crowded(0.0) == ["slow.example"]
     assert sum(len(claims) for claims in desk.surplus(0.0).values()) == ASIDE - 1
     assert len(desk) == ASIDE
-
-
-@pytest.mark.parametrize("span", [HOUR, DAY])
-def test_a_window_holds_its_most(span: float) -> None:
-    """Never more than `most` in any span."""
-    window, times, now = Window(50, span), [], 0.0
-    while now < span * 3:
-        wait = window.wait(now)
-        if wait == 0:
-            window.spend(now)
-            times.append(now)
-        now += max(wait, span / 500)
-    for start in times:
-        assert sum(start <= other < start + span * 59 / 60 for other in times) <= 50
 
 
 def test_the_tripwire_waits_until_enough_is_known() -> None:
