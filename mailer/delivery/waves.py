@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import json
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, case, literal
@@ -25,6 +25,12 @@ class Waves:
 
     by_zone: Mapping[str, datetime]
     default: datetime
+
+    def __post_init__(self) -> None:
+        """Turn all into UTC: instants on the nights the clocks change are unequal to themselves in another zone."""
+        by_zone = {zone: at.astimezone(UTC) for zone, at in self.by_zone.items()}
+        object.__setattr__(self, "by_zone", by_zone)
+        object.__setattr__(self, "default", self.default.astimezone(UTC))
 
     @property
     def first(self) -> datetime:
