@@ -24,6 +24,7 @@ from sqlalchemy import (
     String,
     Table,
     Text,
+    delete,
     insert,
     select,
     update,
@@ -40,6 +41,9 @@ if TYPE_CHECKING:
 
 MARK: Final = "mlr_"
 """What every token begins with, so that scanners for secrets and our own logs know one."""
+
+REMEMBERED: Final = timedelta(hours=24)
+"""How long the answer under an idempotency key is given again."""
 
 _SHOWN: Final = 12  # characters that tell one token from another
 _TOUCH: Final = timedelta(minutes=1)  # how exact the last use is: a write for every read would be dear
@@ -186,6 +190,17 @@ def is_worn(token: Token, now: datetime) -> bool:
 def touch(connection: Connection, token: Token, now: datetime) -> None:
     """Write down that a token was used."""
     connection.execute(update(tokens).where(tokens.c.id == token.id).values(used_at=now))
+
+
+def forget_old(connection: Connection, now: datetime, limit: int = 500) -> int:
+    """Forget what was answered under idempotency keys a day ago, at most `limit` at a time; give how many."""
+    old = select(answers.c.token_id, answers.c.key).where(answers.c.at < now - REMEMBERED).limit(limit)
+    gone = connection.execute(old).all()
+    for row in gone:
+        connection.execute(
+            delete(answers).where(answers.c.token_id == row.token_id, answers.c.key == row.key)
+        )
+    return len(gone)
 
 
 def _digest(text: str) -> bytes:

@@ -25,8 +25,8 @@ if TYPE_CHECKING:
 
 KINDS: Final = ("ses", "postmark", "sendgrid", "mailgun", "generic")
 SENT: Final = (
-    "reader.subscribed", "reader.confirmed", "reader.unsubscribed", "reader.bounced", "reader.complained",
-    "reader.moved", "reader.erased", "mailing.started", "mailing.paused", "mailing.resumed",
+    "reader.subscribed", "reader.confirmed", "reader.added", "reader.unsubscribed", "reader.bounced",
+    "reader.complained", "reader.moved", "reader.erased", "mailing.started", "mailing.paused", "mailing.resumed",
     "mailing.finished", "mailing.cancelled",
 )  # fmt: skip
 """What may be sent to receivers, in the words that they read."""

@@ -9,10 +9,9 @@ from __future__ import annotations
 import hashlib
 import json
 from dataclasses import dataclass
-from datetime import timedelta
 from typing import TYPE_CHECKING, Any, Final
 
-from sqlalchemy import delete, select, update
+from sqlalchemy import select, update
 
 from mailer.database import writing
 from mailer.errors import Problem, UserError
@@ -31,9 +30,6 @@ if TYPE_CHECKING:
     from mailer.delivery.ground import Ground
     from mailer.feedback.model import Notice
     from mailer.settings.hooks import HookSettings
-
-KEPT: Final = timedelta(days=30)
-"""How long a report's name is remembered, and what nobody understood is kept; longer than any window of a provider."""
 
 _MOST_KEPT: Final = 65_536  # characters of unknown events of one report
 
@@ -140,9 +136,3 @@ def _is_known(connection: Connection, name: str, report: Report, body: bytes, no
     if connection.execute(seen).scalar_one() != digest:
         raise Refused(403, "replayed", "the signature was used for another content")
     return True
-
-
-def forget_old(connection: Connection, now: datetime, limit: int = 500) -> int:
-    """Forget reports after a month, at most `limit` at a time; give how many."""
-    old = select(reports.c.id).where(reports.c.at < now - KEPT).order_by(reports.c.id).limit(limit)
-    return connection.execute(delete(reports).where(reports.c.id.in_(old))).rowcount

@@ -14,11 +14,11 @@ from sqlalchemy import select
 
 from mailer.database import reading, writing
 from mailer.feedback.model import Kind, Permanence
+from mailer.hooks.incoming import KEPT, blank, forget_old, mentioning, unknown
 from mailer.hooks.tables import reports
 from mailer.web.hooks.model import Refused
 from mailer.web.hooks.providers import PROVIDERS
 from mailer.web.hooks.reading import moment, objects, parsed
-from mailer.web.hooks.reception import KEPT, forget_old
 from mailer.web.hooks.understanding import understand
 from tests.web.hooks import senders
 from tests.web.hooks.senders import (
@@ -254,6 +254,19 @@ def test_unknown_events_and_names_of_reports_go_after_a_month(office: Office):
         assert forget_old(connection, office.clock()) == 1
 
 
+def test_a_kept_event_can_be_looked_at_and_goes_with_the_person(office: Office):
+    """What nobody understood is shown to the operator; erasing somebody blanks what mentions their address."""
+    office.post("relay", senders.generic(generic_event("strange", note="50%_"), office.clock()))
+    with writing(office.ground.database) as connection:
+        ((hook, _, event),) = unknown(connection)
+        assert (hook, event["type"]) == ("relay", "strange")
+        assert mentioning(connection, ["other@reader.example", ""]) == []
+        assert mentioning(connection, ["a%@reader.example"]) == []
+        assert len(mentioning(connection, [READER.upper()])) == 1
+        assert blank(connection, [READER]) == 1
+        assert list(unknown(connection)) == []
+
+
 @pytest.mark.parametrize(
     "body", [b"", b"null", b"7", b"[[]]", b"\xff\xfe", b"[" * 200_000, b'{"a":' * 100_000, b"1" * 10_000]
 )
@@ -276,8 +289,9 @@ JSON = st.recursive(
     max_leaves=12,
 )
 NAMES = st.sampled_from(
-    ["event", "eventType", "RecordType", "type", "bounce", "mail", "message", "headers", "Email", "timestamp", "email", "recipient", "bouncedRecipients", "Content", "Metadata", "SuppressSending", "event-data", "signature", "header"]
-)
+    ["event", "eventType", "RecordType", "type", "bounce", "mail", "message", "headers", "Email", "timestamp",
+     "recipient", "bouncedRecipients", "Content", "Metadata", "SuppressSending", "event-data", "signature", "header"]
+)  # fmt: skip
 WORDS = st.sampled_from(
     ["bounce", "Bounce", "failed", "delivered", "Complaint", "permanent", "SubscriptionChange"]
 )

@@ -1,0 +1,286 @@
+"""Receivers are told: over real HTTP, signed, again and again if need be, whatever they do."""
+
+from __future__ import annotations
+
+import asyncio
+from dataclasses import replace
+from datetime import timedelta
+from typing import TYPE_CHECKING, Any
+
+import pytest
+from sqlalchemy import select
+from standardwebhooks import Webhook
+
+from mailer import events
+from mailer.database import reading, writing
+from mailer.errors import UserError
+from mailer.hooks import outbox, post, queue
+from mailer.hooks.running import run
+from mailer.hooks.tables import dispatches, receivers
+from subscribers import add, erase
+from tests.hooks.receivers import Receiver, receiving
+from tests.web.hooks.senders import WHSEC
+from tests.web.hooks.standing import KEYS, Clock, ground_on
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    from sqlalchemy import Engine
+
+    from mailer.delivery.ground import Ground
+
+OLD_SECRET = "whsec_b25lIHRoYXQgd2FzIHVzZWQgYmVmb3JlIHRoaXM="
+
+
+@pytest.fixture
+def receiver() -> Iterator[Receiver]:
+    with receiving() as made:
+        yield made
+
+
+@pytest.fixture
+def ground(engine: Engine, tmp_path: Path, receiver: Receiver) -> Ground:
+    folder = tmp_path / "newsletter"
+    folder.mkdir()
+    (folder / "crm.secret").write_text(f"{WHSEC}\n{OLD_SECRET}\n")
+    toml = f'[[webhooks]]\nname = "crm"\nurl = "{receiver.url}/hook?key=hidden"\nsecret_file = "crm.secret"\n'
+    return ground_on(engine, folder, toml, Clock())
+
+
+def reader(ground: Ground, email: str = "ann@reader.example") -> int:
+    with writing(ground.database) as connection:
+        person = add(
+            connection,
+            email=email,
+            list_key="main",
+            now=ground.clock(),
+            hash_key=KEYS.suppression,
+            basis="t",
+            name="Ann",
+        )
+    return person.id
+
+
+def happen(ground: Ground, kind: str, subject: object = "72.main", **data: object) -> None:
+    with writing(ground.database) as connection:
+        events.record(connection, kind, str(subject), ground.clock(), "test", **data)
+
+
+def enrol(ground: Ground) -> None:
+    """Know the receivers before anything happens, as a running daemon does."""
+    with writing(ground.database) as connection:
+        outbox.enrol(connection, [one.name for one in ground.settings.webhooks], 0, ground.clock())
+
+
+def tell(ground: Ground, done: Callable[[], bool], **more: Any) -> None:
+    """Run the part until something is so; the limit guards against hanging alone."""
+
+    async def main() -> None:
+        stopped = asyncio.Event()
+        part = asyncio.create_task(run(ground, stopped, look=0.02, chance=lambda: 0.5, **more))
+        try:
+            async with asyncio.timeout(40):
+                while not await asyncio.to_thread(done):
+                    await asyncio.sleep(0.02)
+                    if part.done():
+                        break
+        finally:
+            stopped.set()
+            await part
+
+    asyncio.run(main())
+
+
+def rows(ground: Ground) -> list[Any]:
+    with reading(ground.database) as connection:
+        return list(connection.execute(select(dispatches).order_by(dispatches.c.id)))
+
+
+def state(ground: Ground) -> Any:
+    with reading(ground.database) as connection:
+        return connection.execute(select(receivers)).one()
+
+
+def test_a_receiver_is_told_who_it_is_about(ground: Ground, receiver: Receiver):
+    """Type, time, and the reader as they are now, with the address: it is looked up when it is sent."""
+    enrol(ground)
+    someone = reader(ground)
+    happen(ground, "reader.unsubscribed", someone, lists=["main"], how="one-click")
+    tell(ground, lambda: [row.state for row in rows(ground)] == ["delivered"])
+    (told,) = receiver.told
+    assert told["type"] == "reader.unsubscribed"
+    assert told["timestamp"].endswith("Z")
+    assert told["data"]["subscriber"] == {
+        "id": someone,
+        "email": "ann@reader.example",
+        "name": "Ann",
+        "language": None,
+    }
+    assert (told["data"]["lists"], told["data"]["how"]) == (["main"], "one-click")
+    assert told["data"]["newsletter"] == str(ground.settings.id)
+
+
+def test_a_message_is_signed_as_standard_webhooks_says(ground: Ground, receiver: Receiver):
+    """The library of the standard believes it, with the new secret and with the old one; nobody else's fits."""
+    enrol(ground)
+    happen(ground, "mailing.paused")
+    tell(ground, lambda: bool(receiver.got))
+    headers, body = receiver.got[0]
+    for secret in (WHSEC, OLD_SECRET):
+        assert Webhook(secret).verify(body, headers)["data"]["mailing"] == {"name": "72.main"}
+    with pytest.raises(Exception, match="No matching signature"):
+        Webhook("whsec_bm90IHRoaXMgb25lLCBub3QgdGhpcyBvbmUhISE=").verify(body, headers)
+
+
+def test_whoever_was_erased_is_told_of_without_an_address(ground: Ground, receiver: Receiver):
+    """Between the event and the post a person may be forgotten: no address waited anywhere."""
+    enrol(ground)
+    someone = reader(ground)
+    happen(ground, "reader.bounced", someone, reason="userunknown")
+    with writing(ground.database) as connection:
+        erase(connection, someone, ground.clock())
+    happen(ground, "reader.erased", someone)
+    tell(ground, lambda: len(receiver.got) == 2)
+    assert [one["data"]["subscriber"]["email"] for one in receiver.told] == [None, None]
+    assert b"ann@" not in b"".join(body for _, body in receiver.got)
+
+
+@pytest.mark.parametrize("act", [500, 404, 301, "redirect", "garbage", "hang", "huge_500"])
+def test_what_fails_is_told_again_under_the_same_id(
+    ground: Ground, receiver: Receiver, act: object, monkeypatch
+):
+    """Errors, redirects, silence and nonsense: the event waits, and comes again under one id."""
+    monkeypatch.setattr(post, "SECONDS", 1.0)
+    receiver.acts = [500 if act == "huge_500" else act]
+    enrol(ground)
+    happen(ground, "mailing.paused")
+    tell(ground, lambda: bool(rows(ground)) and rows(ground)[0].answer != "")
+    (row,) = rows(ground)
+    assert (row.state, row.attempts) == ("waiting", 1)
+    assert row.due_at == ground.clock() + timedelta(seconds=5)
+    ground.clock.pass_by(seconds=6)
+    tell(ground, lambda: rows(ground)[0].state == "delivered")
+    assert len(receiver.got) == 2
+    assert len(set(receiver.ids)) == 1
+    assert receiver.visited == [], "it followed a redirect"
+
+
+def test_a_huge_answer_is_not_read(ground: Ground, receiver: Receiver):
+    """A receiver that says 200 and pours out a terabyte has taken the event; what it says is left unread."""
+    receiver.acts = ["huge"]
+    enrol(ground)
+    happen(ground, "mailing.paused")
+    tell(ground, lambda: [row.state for row in rows(ground)] == ["delivered"])
+
+
+def test_a_receiver_that_asks_for_time_gets_it(ground: Ground, receiver: Receiver):
+    """Retry-After is heard."""
+    receiver.acts = ["later"]
+    enrol(ground)
+    happen(ground, "mailing.paused")
+    tell(ground, lambda: bool(rows(ground)) and rows(ground)[0].answer == "503")
+    assert rows(ground)[0].due_at == ground.clock() + timedelta(hours=2)
+
+
+def test_one_receiver_that_hangs_holds_up_no_other(engine: Engine, tmp_path: Path):
+    """Each receiver has a line of its own."""
+    folder = tmp_path / "newsletter"
+    folder.mkdir()
+    (folder / "s").write_text(WHSEC)
+    with receiving() as slow, receiving() as quick:
+        slow.always = "hang"
+        toml = "".join(
+            f'[[webhooks]]\nname = "{name}"\nurl = "{one.url}"\nsecret_file = "s"\n'
+            for name, one in (("slow", slow), ("quick", quick))
+        )
+        ground = ground_on(engine, folder, toml, Clock())
+        enrol(ground)
+        for _ in range(30):
+            happen(ground, "mailing.paused")
+        tell(ground, lambda: len(quick.got) == 30)
+        assert len(set(quick.ids)) == 30
+        assert len(slow.got) <= 8
+        slow.let_go.set()
+
+
+def test_a_dead_receiver_rests_and_ends_and_the_operator_hears_of_it(ground: Ground, receiver: Receiver):
+    """After days without an answer nothing more is told, an event says so, and nothing that happened is lost."""
+    receiver.always = 500
+    enrol(ground)
+    happen(ground, "mailing.paused")
+    tell(ground, lambda: state(ground).failures == 1)
+    for _ in range(2):
+        ground.clock.pass_by(days=2.6)
+        before = len(receiver.got)
+        tell(
+            ground, lambda before=before: len(receiver.got) > before and state(ground).failures == before + 1
+        )
+    assert state(ground).ended_at is not None
+    with reading(ground.database) as connection:
+        told = events.latest(connection, "webhook.disabled", "crm")
+    assert told is not None
+    assert told.data["host"] == "127.0.0.1"
+    assert "hidden" not in str(told.data)
+    happen(ground, "mailing.resumed")
+    count = len(receiver.got)
+    ground.clock.pass_by(days=2)
+    tell(ground, lambda: True)
+    assert len(receiver.got) == count
+    receiver.always = 200
+    with writing(ground.database) as connection:
+        assert queue.resume(connection, "crm", ground.clock(), "test")
+        assert not queue.resume(connection, "nobody", ground.clock(), "test")
+    tell(ground, lambda: {row.state for row in rows(ground)} == {"delivered"} and len(rows(ground)) == 2)
+    assert [one["type"] for one in receiver.told[count:]] == ["mailing.paused", "mailing.resumed"]
+
+
+def test_a_receiver_that_is_gone_is_told_nothing_more(ground: Ground, receiver: Receiver):
+    """410 is heard at once; resumed from now on, it is spared what it missed."""
+    receiver.acts = [410]
+    enrol(ground)
+    happen(ground, "mailing.paused")
+    tell(ground, lambda: state(ground).ended_at is not None)
+    assert state(ground).ended_why == "it said 410: gone"
+    with writing(ground.database) as connection:
+        queue.resume(connection, "crm", ground.clock(), "test", upto=outbox.newest(connection))
+    happen(ground, "mailing.finished")
+    tell(ground, lambda: len(receiver.got) == 2)
+    assert receiver.told[1]["type"] == "mailing.finished"
+
+
+def test_it_ends_when_it_is_told_to(ground: Ground, receiver: Receiver):
+    """With posts in the air it ends within seconds; what was on its way is told again by the next process."""
+    receiver.always = "hang"
+    enrol(ground)
+    happen(ground, "mailing.paused")
+
+    async def main() -> None:
+        stopped = asyncio.Event()
+        part = asyncio.create_task(run(ground, stopped, look=0.02))
+        await asyncio.to_thread(receiver.first.wait, 30)
+        stopped.set()
+        async with asyncio.timeout(20):
+            await part
+
+    asyncio.run(main())
+    receiver.let_go.set()
+    receiver.always = 200
+    ground.clock.pass_by(minutes=5)
+    tell(ground, lambda: rows(ground)[0].state == "delivered")
+    assert len(set(receiver.ids)) == 1
+
+
+def test_a_secret_that_cannot_sign_is_said_when_the_part_starts(ground: Ground):
+    """A person must mend it, so the daemon ends with its name; the secret is not shown."""
+    (ground.settings.folder / "crm.secret").write_text("not/base64/at all!")
+    with pytest.raises(UserError, match=r"webhooks\.crm: the secret is none") as error:
+        tell(ground, lambda: False)
+    assert "all!" not in str(error.value)
+
+
+def test_without_receivers_the_part_only_keeps_the_tables_small(ground: Ground):
+    """No receiver, no post, and no error."""
+    bare = replace(ground, settings=replace(ground.settings, webhooks=()))
+    tell(bare, lambda: True)
+    assert rows(ground) == []
