@@ -50,8 +50,9 @@ COMMANDS: Final = {
     "audit": Place("audit", "Prove who received an issue."),
     "subscribers": Place("subscribers", "Add, find, import and export the people."),
     "lists": Place("lists", "Show the lists and their forms."),
-    "segments": Place("lists", "Show the segments and whom they select."),
+    "segments": Place("segments", "Show the segments and whom they select."),
     "suppressions": Place("suppressions", "Show and change who is never mailed."),
+    "feedback": Place("feedback", "Read what comes back."),
     "dkim": Place("dkim", "Make DKIM keys and the DNS records for them."),
     "db": Place("db", "Upgrade, check, back up, restore, copy and adopt the database."),
 }

@@ -68,4 +68,5 @@ class Notice:
     reply: str = ""
     at: datetime | None = None
     key: str = ""
+    feedback: str = ""  # of a complaint: abuse, opt-out, not-spam, auth-failure ... (RFC 5965)
     evidence: Evidence = field(default_factory=Evidence)

@@ -1,0 +1,123 @@
+"""More of what remote servers write, as tables: words that other signs may overrule (see `reasons`).
+
+Rows as in `phrases`, each with its source.
+"""
+
+from __future__ import annotations
+
+from typing import Final
+
+from mailer.feedback.reading.phrases import Phrase, phrase
+
+UNKNOWN_USER: Final = phrase(
+    "userunknown",
+    "RFC 3463 x.1.1, and everybody",
+    r"user(?: \S+)? (?:is )?(?:unknown|not (?:found|known|exist|here|listed|local|recogni[sz]ed)"
+    r"|missing home)",
+    r"unknown (?:or invalid |virtual |local )?(?:user|recipient|address|account|local|mail ?box"
+    r"|e-?mail|addressee|name|or illegal|to address)",
+    r"no (?:such|valid|local|matching) (?:an? |local )?(?:user|recipient|mail ?box|account|address"
+    r"|person|e-?mail|name|mail drop|subscriber)",
+    r"no (?:mail ?box|account|user|e-?mail box|mail box)(?: \S+){0,2} (?:by that name|available|found"
+    r"|here|with that|at this|exists)",
+    r"no mail ?box|no thank you rejected|account (?:not |un)available|no matches to nameserver",
+    r"recipients? not ok|rejected recipients?|addresses were unknown",
+    r"(?:recipient|address|mail ?box|account|user|e-?mail|addressee|person|alias|spectator|login)"
+    r"(?: [^\s:;,.]+){0,4} (?:was |were |is |does |could |has |can |do )?(?:not |n[o']t )(?:be )?"
+    r"(?:found|exist|known|valid|recogni[sz]ed|here|listed|a valid|present|available|in directory)",
+    r"(?:recipient|address|mail ?box|account|user|addressee|mail)(?: [^\s:;,.]+){0,3} (?:is |was "
+    r"|are )?(?:unknown|unavailable|nonexistent)",
+    r"(?:does|do|did) ?n[o']t (?:have an? \S+ (?:account|mailbox|e-?mail)|exist)",
+    r"(?<!host )not (?:exist|found)|non-?existe?nt|unrouteable address",
+    r"(?:couldn'?t|could not|wasn'?t|isn'?t|can'?t|cannot) be found|<> not found",
+    r"invalid (?:or unknown )?(?:recipient|user|address|mail ?box|e-?mail|final|virtual|local)",
+    r"invalid/unknown|archived recipient|bad (?:destination|recipient|address)|bad[-_ ]?rcpt ?to",
+    r"incorrect (?:recipient|address)",
+    r"recipient(?: address)? (?:unknown|not found|invalid|is possibly incorrect|is not local)",
+    r"(?:recip|adr\.?recip)(?:ient)?not ?found|not? listed in (?:domino|public|the)|can'?t accept user",
+    r"not (?:a |an )?(?:valid |local |active )(?:user|address|mailbox|account|recipient)",
+    r"is not (?:a |an )?(?:valid|known|local|our|active address)|mail ?box name not allowed",
+    r"requested action not taken: (?:mailbox|no such)|undeliverable address|address error",
+    r"delivery address is|not our (?:user|customer)|there is no (?:one|such|user|account)",
+    r"name is not (?:found|in)|unknown address error|address (?:has been )?rejected: undeliverable",
+    r"5\.1\.0 address rejected|unable to (?:find|validate) recipient|ofr_?(?:00\d_?)?41[68]\b",
+    r"sorry, i couldn'?t find .{0,20}(?:mailbox|name)|recipient address rejected: access denied",
+    r"no longer (?:here|available|in use|exists|valid|with|works|accepts?)|has left (?:the|our|this)",
+    r"vpopmail: user|ldap entry|user doesn?'?t|unbekannt|inconnu|inexistant|destinataire invalide",
+    r"n'existe pas|no existe|desconocid|sconosciut|non esiste|inesistente|onbekend|bestaat niet",
+    r"neexistuje|nie istnieje|okänd|finns inte|ukendt|findes ikke|finnes ikke|ei löydy|tuntematon",
+    r"не существует|не найден|неизвест|нет такого|存在しない|見つかり|不存在|找不到|查无此|존재하지"
+    r"|bulunamad|não existe|nao existe|não encontrad|nem létezik|ismeretlen|nu există|ei ole olemas|directory ?lookup",
+    r"5\.1\.1\b|5\.1\.3\b|#5\.1\.0",
+)
+"""Words for a mailbox that is not there; a filter may say so too (see `reasons`)."""
+
+LATER: Final[tuple[Phrase, ...]] = (
+    phrase(
+        "policyviolation",
+        "Gmail 5.7.0 content, Yahoo 5.7.9, Exchange transport rules, Barracuda",
+        r"policy|potential security issue|header error|not accepted for|prohibited by|against our|violat",
+        r"rule(?:s|set)|dlp\b|restricted",
+    ),
+    phrase(
+        "notcompliantrfc",
+        "RFC 5322, Gmail 5.7.1 From, Exim, Zoho",
+        r"rfc ?-?[25]\d{3}|multiple addresses in from",
+        r"header(?:s)? (?:is |are )?(?:missing|not accepted|invalid|duplicate)|missing .{0,20}header",
+        r"bare (?:lf|cr|linefeed)|malformed|not rfc|duplicate header",
+    ),
+    phrase(
+        "contenterror",
+        "RFC 3463 x.6.x",
+        r"media error|\b5\.6\.\d\b|attachment|line too long|content(?:s)? (?:error|not|unacceptable)|mime",
+        r"8-?bit|conversion",
+    ),
+    phrase(
+        "securityerror",
+        "RFC 4954, RFC 3207, Exchange RESOLVER.RST.AuthRequired",
+        r"auth(?:entication)? (?:is )?(?:required|failed|needed|credentials)|authrequired",
+        r"unauthenticated senders|starttls|\btls\b|encryption|security|access denied \(state|sasl",
+        r"certificate|not authori[sz]ed to send|delivery not authorized|\b5\.7\.0\b",
+    ),
+    phrase(
+        "networkerror",
+        "RFC 3463 x.4.x, Postfix, Exim, Sendmail",
+        r"too many hops|(?:mail|routing|forwarding)? ?loop|host not found, try again",
+        r"name (?:service|server) (?:error|failure)|dns (?:error|failure|lookup)",
+        r"temporary (?:lookup|name|dns)|malformed name server|no route to host|network (?:is )?unreachable",
+        r"try again later: .{0,20}dns|host ?name lookup|hop count|\b[45]\.4\.[36]\b|unreachable mail",
+        r"lost connection|connection (?:reset|closed|lost|dropped)|(?:mx|a) record lookup",
+        r"socket\b(?! error)|domain name not found",
+    ),
+    phrase(
+        "expired",
+        "RFC 3463 x.4.1 and x.4.7, qmail, Exim, Sendmail, Exchange, Amazon SES, Messaging Server",
+        r"expired|retry time|too long|giv(?:e|en|ing) up|gave up|timed? ?-?out|time limit",
+        r"cannot send (?:message|mail) (?:for|within)|for (?:more than|the (?:last|past)) \d+",
+        r"after (?:more than )?\d+ (?:hour|day|minute)|multiple retries|retries",
+        r"unable to (?:connect|deliver (?:this )?message after)|hosts? (?:have|has) been failing",
+        r"not (?:yet )?been delivered|undelivered after|still being retried|connection refused",
+        r"could not connect|(?:couldn'?t|failed|unable) to (?:connect|establish)",
+        r"did not accept our requests|not reachable|not responding|no (?:answer|response) from",
+        r"\b[45]\.4\.[17]\b|queue|socket error|delayed|unavailable, please try|winsock",
+        r"server (?:is )?(?:down|unreachable|not available)",
+    ),
+    phrase(
+        "systemerror",
+        "RFC 3463 x.3.x, local failures",
+        r"system error|internal (?:server |software )?error|local (?:error|configuration|problem)",
+        r"configuration error|server (?:error|configuration)",
+        r"(?:service|server) (?:currently |temporarily )?(?:unavailable|not available)",
+        r"insufficient (?:permission|resources)|\b[45]\.3\.\d\b|operating system",
+        r"unexpected (?:error|failure)|could not load|temporary (?:failure|error|problem|system)",
+        r"resources temporarily|can'?t (?:create|open|write)|unable to (?:process|create|open|write)",
+        r"i/o error|upstream error|backend|database|ldap|transient",
+    ),
+    phrase(
+        "filtered",
+        "RFC 3463 x.2.0 and x.2.4, Japanese carriers, mFILTER, SES",
+        r"filtered|domain filter|user (?:rejects|refuses|has rejected)|refus\w* by (?:user|recipient)",
+        r"does not (?:want|like)|not on .{0,20}(?:list|whitelist)|受信拒否|指定受信|message rejected by recipient",
+    ),
+)
+"""Words that mean something unless a code says better."""
