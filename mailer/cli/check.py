@@ -60,7 +60,7 @@ def _findings(words: Sequence[str], list_key: str | None) -> Iterator[Finding]:
             # Without settings nothing is known of the issues; that is the finding.
             yield from (as_finding(problem) for problem in error.problems)
             return
-        yield from check_segments(place.folder)
+        yield from check_segments(place.settings)
     if words:
         yield from _compiled(targets(place, words, list_key))
     elif place is not None:

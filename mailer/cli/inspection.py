@@ -5,7 +5,6 @@ Each rule has a stable name and its source in docs/standards.md. Settings that c
 
 from __future__ import annotations
 
-import tomllib
 from typing import TYPE_CHECKING, Final
 from urllib.parse import urlsplit
 
@@ -17,7 +16,6 @@ from mailer.smtp.relay import is_loopback, parse_relay
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
-    from pathlib import Path
 
     from mailer.settings import ListSettings, Settings
 
@@ -91,12 +89,11 @@ def _links(settings: Settings, one: ListSettings) -> Iterator[Finding]:
         yield Finding("public-url", Level.WARNING, said, *_at(settings, one, "public_url"))
 
 
-def check_segments(folder: Path) -> Iterator[Finding]:
-    """Give what is wrong with segments.toml, if there is one."""
-    file = folder / "segments.toml"
-    if not file.exists():
-        return
-    try:
-        tomllib.loads(file.read_text(encoding="utf-8-sig"))
-    except (OSError, ValueError) as error:
-        yield Finding("segments", Level.ERROR, str(error), file.name)
+def check_segments(settings: Settings) -> Iterator[Finding]:
+    """Give what is wrong with segments.toml, if there is one: each mistake with its line and a caret."""
+    from mailer.delivery.dispatch import now_utc  # noqa: PLC0415 - with SQLAlchemy, which a check of one file needs not
+    from mailer.delivery.segments import FILE, Segments  # noqa: PLC0415
+
+    if (settings.folder / FILE).exists():
+        for problem in Segments(settings).problems(now_utc()):
+            yield as_finding(problem, "segments")

@@ -1,4 +1,4 @@
-"""mailer lists and mailer segments: what there is, and how many people each reaches."""
+"""mailer lists: what there is, and how many people each reaches."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.output import emit, say, say_lines, table
+from mailer.cli.output import emit, say_lines, table
 from mailer.cli.people import looking, now, one_list
 
 app = typer.Typer(add_completion=False)
@@ -72,16 +72,3 @@ def form(name: Annotated[str, typer.Argument(metavar="NAME", help="The list.")])
     ]
     emit({"list": key, "html": "\n".join(lines)})
     say_lines(lines)
-
-
-segments_app = typer.Typer(
-    add_completion=False, help="Show the segments and whom they select.", invoke_without_command=True
-)
-app.add_typer(segments_app, name="segments")
-
-
-@segments_app.callback(epilog="Example: mailer segments")
-def segments(context: typer.Context) -> None:
-    """Show the segments and whom they select."""
-    if context.invoked_subcommand is None:
-        say("No segments: segments.toml names none.")

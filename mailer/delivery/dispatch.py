@@ -138,7 +138,12 @@ def _may_go_on(found: Mailing) -> None:
 
 def _readers(request: Request, list_id: int, now: datetime, narrow: Narrow) -> Select[Any]:
     readers = audience(list_id, now)
-    return narrow(readers, request.segment) if request.segment else readers
+    return narrow(readers, _frozen(request, now, narrow)) if request.segment else readers
+
+
+def _frozen(request: Request, now: datetime, narrow: Narrow) -> str:
+    """Give the segment's text as it is now; without `of` it speaks of issues of the list whose issue is sent."""
+    return narrow.freeze(request.segment, request.issue_list, now) if request.segment else ""
 
 
 def _count(connection: Connection, readers: Select[Any]) -> int:
@@ -172,7 +177,8 @@ def begin(
 def _extend(
     connection: Connection, mailing_id: int, request: Request, list_id: int, now: datetime, narrow: Narrow
 ) -> None:
-    readers = _readers(request, list_id, now, narrow)
+    # Whoever is newest on the list bounds the ids to plan; looking for one of the segment could read everybody.
+    readers, condition = audience(list_id, now), _frozen(request, now, narrow)
     rest: datetime | None = None
     if request.first is not None:
         mailing.extend(
@@ -182,6 +188,7 @@ def _extend(
             list_id=list_id,
             now=now,
             segment=request.segment,
+            condition=condition,
             first=request.first,
             waves=request.waves,
         )
@@ -193,6 +200,7 @@ def _extend(
         list_id=list_id,
         now=now,
         segment=request.segment,
+        condition=condition,
         not_before=rest,
         waves=request.waves,
     )

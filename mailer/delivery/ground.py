@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from mailer.delivery.dispatch import now_utc
-from mailer.delivery.segments import Narrow, plain
+from mailer.delivery.segments import Narrow, Segments
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -30,8 +30,12 @@ class Ground:
     database: Database
     relays: Sequence[Relay]
     signers: Sequence[Signer] = ()
-    narrow: Narrow = plain
     clock: Callable[[], datetime] = now_utc
+
+    @property
+    def narrow(self) -> Narrow:
+        """What applies the segments of segments.toml, read anew whenever one is asked for."""
+        return Segments(self.settings)
 
     @property
     def journals(self) -> Path:

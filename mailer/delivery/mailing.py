@@ -190,6 +190,7 @@ def extend(  # noqa: PLR0913 - each is a column of the audience
     list_id: int,
     now: datetime,
     segment: str = "",
+    condition: str = "",
     first: int | None = None,
     not_before: datetime | None = None,
     waves: Waves | None = None,
@@ -197,6 +198,7 @@ def extend(  # noqa: PLR0913 - each is a column of the audience
     """Give a mailing an audience, still to be planned. Who joins after this moment is a new reader, not in it.
 
     `first` draws so many at random; `not_before` holds the planning back; `waves` gives each zone its due time.
+    `condition` is the segment's text, frozen: editing segments.toml changes nobody of a mailing that began.
     """
     newest = readers.order_by(None).order_by(readers.selected_columns.subscriber_id.desc()).limit(1)
     last = connection.execute(newest).first()
@@ -204,6 +206,7 @@ def extend(  # noqa: PLR0913 - each is a column of the audience
         "mailing_id": mailing_id,
         "list_id": list_id,
         "segment": segment,
+        "condition": condition,
         "first": first,
         "not_before": not_before,
         "waves": waves.to_json() if waves else None,

@@ -98,6 +98,8 @@ audiences: Final = Table(
     Column("done", Boolean, nullable=False),
     Column("created_at", Instant, nullable=False),
     Column("waves", Text),  # Waves.to_json(): when each time zone's readers are due
+    # The segment's text as it was when the audience was made, standing alone: what is planned from.
+    Column("condition", Text, nullable=False, server_default=""),
     sqlite_autoincrement=True,
 )
 

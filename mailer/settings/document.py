@@ -11,6 +11,7 @@ from typing import Annotated, Any
 
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
+from mailer.settings.attributes import AttributesValue  # noqa: TC001 - pydantic reads it
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.privacy import SpanValue  # noqa: TC001 - pydantic reads it
 from mailer.settings.schedule import ScheduleTable  # noqa: TC001 - pydantic reads it
@@ -128,6 +129,7 @@ class Document(ListTable):
     brands: dict[str, BrandTable] = {}
     domains: dict[DomainValue, DomainTable] = {}
     tripwire: TripwireTable = TripwireTable()
+    attributes: AttributesValue = {}
     hooks: dict[str, HookTable] = {}
     webhooks: tuple[WebhookTable, ...] = ()
     api: ApiTable = ApiTable()

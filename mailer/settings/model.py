@@ -105,6 +105,7 @@ class Settings:
     domains: Mapping[str, DomainLimit] = field(default_factory=dict)
     tripwire: Tripwire = field(default_factory=Tripwire)
     operator: str | None = None
+    attributes: Mapping[str, str] = field(default_factory=dict)
     forget_after: timedelta | None = None
     hooks: Mapping[str, HookSettings] = field(default_factory=dict)
     webhooks: tuple[WebhookSettings, ...] = ()

@@ -15,7 +15,7 @@ from subscribers.segment.errors import SegmentError
 from subscribers.segment.tree import Received
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import datetime
 
     from sqlalchemy import ColumnElement
@@ -32,17 +32,18 @@ def freeze_segment(
     now: datetime,
     zone: str = "UTC",
     segments: Mapping[str, str] | None = None,
+    lists: Collection[str] | None = None,
     name: str = "",
 ) -> str:
     """Give the text standing alone: other segments put in, its list named, each moment an instant.
 
-    `segments` are the texts that `segment "x"` names, `name` is this one's own among them. Raises SegmentError, with a
-    caret, for a text that is wrong, a segment that there is none of, and a circle.
+    `segments` are the texts that `segment "x"` names, `name` is this one's own among them; `lists` are those there are.
+    Raises SegmentError, with a caret, for a text that is wrong, a segment or list that there is none of, and a circle.
     """
     from subscribers.segment.freezing import Frame, freeze  # noqa: PLC0415 - few commands need segments
     from subscribers.segment.wording import segment_text  # noqa: PLC0415
 
-    return segment_text(freeze(text, Frame(list_key, now, zone), segments or {}, name))
+    return segment_text(freeze(text, Frame(list_key, now, zone, lists), segments or {}, name))
 
 
 def compile_segment(

@@ -23,6 +23,7 @@ from subscribers.segment.tree import (
     Joined,
     Known,
     Leaf,
+    Listed,
     Named,
     Node,
     Not,
@@ -32,7 +33,7 @@ from subscribers.segment.tree import (
 )
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping
+    from collections.abc import Callable, Collection, Mapping
 
 _SPANS: Final = {Unit.HOUR: timedelta(hours=1), Unit.DAY: timedelta(days=1), Unit.WEEK: timedelta(weeks=1)}
 _FIRST: Final = datetime(1, 1, 2, tzinfo=UTC)
@@ -52,6 +53,7 @@ class Frame:
     list_key: str
     now: datetime
     zone: str = "UTC"
+    lists: Collection[str] | None = None  # those there are, where that is known
 
 
 def freeze(text: str, frame: Frame, segments: Mapping[str, str], name: str = "") -> Node:
@@ -59,7 +61,7 @@ def freeze(text: str, frame: Frame, segments: Mapping[str, str], name: str = "")
 
     Raises SegmentError for a text that is wrong, a segment that there is none of, and a circle of segments.
     """
-    found = _put_in(parse_segment(text), text, segments, (name,) if name else ())
+    found = _put_in(parse_segment(text), text, Others(segments, frame.lists), (name,) if name else ())
     return within_bounds(mapped(found, lambda leaf: _fixed(leaf, frame)), text)
 
 
@@ -72,9 +74,20 @@ def mapped(node: Node, change: Callable[[Leaf], Node]) -> Node:
     return Not(mapped(node.part, change)) if isinstance(node, Not) else change(node)
 
 
-def _put_in(node: Node, text: str, segments: Mapping[str, str], around: tuple[str, ...]) -> Node:
+@dataclass(frozen=True, slots=True)
+class Others:
+    """What a text may name."""
+
+    segments: Mapping[str, str]
+    lists: Collection[str] | None
+
+
+def _put_in(node: Node, text: str, others: Others, around: tuple[str, ...]) -> Node:
+    segments = others.segments
+
     def put(leaf: Leaf) -> Node:
         if not isinstance(leaf, Named):
+            _require_list(leaf, text, others.lists)
             return leaf
         if leaf.name in around:
             circle = " → ".join((*around[around.index(leaf.name) :], leaf.name))
@@ -82,10 +95,18 @@ def _put_in(node: Node, text: str, segments: Mapping[str, str], around: tuple[st
         if leaf.name not in segments:
             raise SegmentError("there is no such segment", text, *leaf.place, _others(segments))
         inner = segments[leaf.name]
-        return _put_in(_of(leaf, inner, text), inner, segments, (*around, leaf.name))
+        return _put_in(_of(leaf, inner, text), inner, others, (*around, leaf.name))
 
     # A few segments that name each other twice would double with each: the bound holds on the way, too.
     return within_bounds(mapped(node, put), text)
+
+
+def _require_list(leaf: Leaf, text: str, lists: Collection[str] | None) -> None:
+    asked = leaf.subject if isinstance(leaf, (Compare, Known)) else leaf
+    if lists is None or not isinstance(asked, (Joined, Listed, Received)):
+        return
+    if asked.list_key is not None and asked.list_key not in lists:
+        raise SegmentError("there is no such list", text, *asked.place, f"the lists are {', '.join(sorted(lists))}")
 
 
 def _of(leaf: Named, inner: str, text: str) -> Node:
