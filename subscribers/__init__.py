@@ -45,9 +45,9 @@ from subscribers.moving import (
 )
 from subscribers.network import network_prefix
 from subscribers.profile import set_profile
-from subscribers.requests import Form, form_of
+from subscribers.requests import Form, addresses_of, form_of, forms_of, requests_of
 from subscribers.returning import come_back, may_come_back
-from subscribers.rights import erase, move, tag
+from subscribers.rights import erase, erase_address, move, tag
 from subscribers.roster import Person, Subscription, ensure_lists, find, get, list_ids, people
 from subscribers.segment import Received, SegmentError, compile_segment, freeze_segment
 from subscribers.signing import SignUp, SignUpOutcome, note_letter, sign_up, sign_up_again
@@ -85,6 +85,7 @@ __all__ = [
     "WillNotRevive",
     "add",
     "address_hash",
+    "addresses_of",
     "audience",
     "audience_counts",
     "block",
@@ -97,6 +98,7 @@ __all__ = [
     "departed",
     "ensure_lists",
     "erase",
+    "erase_address",
     "erase_from_rejects",
     "expire_moves",
     "expire_signups",
@@ -105,6 +107,7 @@ __all__ = [
     "find",
     "forget_rejects",
     "form_of",
+    "forms_of",
     "freeze_segment",
     "get",
     "import_file",
@@ -123,6 +126,7 @@ __all__ = [
     "people",
     "readers",
     "request_move",
+    "requests_of",
     "resume",
     "set_profile",
     "sign_up",

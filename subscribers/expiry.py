@@ -27,12 +27,15 @@ GRACE = timedelta(days=7)
 BATCH = 500
 
 
-def expire_signups(connection: Connection, now: datetime, limit: int = BATCH) -> tuple[int, ...]:
-    """Clean away requests that nobody confirmed; give the ids of the people who went with them."""
+def expire_signups(connection: Connection, now: datetime, limit: int = BATCH) -> tuple[int, tuple[int, ...]]:
+    """Clean away requests that nobody confirmed, of at most `limit` people.
+
+    Give how many people had such, and the ids of those who went with them.
+    """
     over = (signups.c.confirmed_at.is_(None), signups.c.expires_at <= now - GRACE)
     query = select(signups.c.subscriber_id).where(*over).group_by(signups.c.subscriber_id)
     found = connection.scalars(query.order_by(signups.c.subscriber_id).limit(limit)).all()
-    return tuple(each for each in found if _expire(connection, each, now, *over))
+    return len(found), tuple(each for each in found if _expire(connection, each, now, *over))
 
 
 def _expire(connection: Connection, subscriber_id: int, now: datetime, *over: ColumnElement[bool]) -> bool:

@@ -9,12 +9,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Column, ForeignKey, Index, Integer, String, Table, Text, select
 from sqlalchemy.dialects import postgresql, sqlite
 
-from subscribers.tables import JSON_TYPE, Instant, metadata
+from subscribers.tables import JSON_TYPE, Instant, addresses, consents, metadata
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 FORM_LENGTH = 20_000
+_OURS = frozenset({"subscriber_id", "address_id", "old_address_id"})
 
 forms = Table(
     "forms",
@@ -99,3 +100,43 @@ def form_of(connection: Connection, hash_: str) -> Form | None:
     """Give the form that has this hash, or None."""
     row = connection.execute(select(forms.c.version, forms.c.text).where(forms.c.hash == hash_)).first()
     return Form(row.version, row.text) if row else None
+
+
+def requests_of(connection: Connection, subscriber_id: int) -> dict[str, list[dict[str, Any]]]:
+    """Give a person's requests as plain values: their sign-ups and their moves."""
+    asked = select(signups)
+    moves = select(address_moves).where(address_moves.c.subscriber_id == subscriber_id)
+    return {
+        "signups": [
+            {name: value for name, value in row.items() if name not in _OURS}
+            for row in connection.execute(
+                asked.where(signups.c.subscriber_id == subscriber_id).order_by(signups.c.id)
+            ).mappings()
+        ],
+        "moves": [
+            {name: value for name, value in row.items() if name not in _OURS}
+            for row in connection.execute(moves.order_by(address_moves.c.id)).mappings()
+        ],
+    }
+
+
+def addresses_of(connection: Connection, subscriber_id: int) -> tuple[str, ...]:
+    """Give every address that we know a person by: their own, and those of moves that can be taken back."""
+    own = select(addresses.c.email).where(addresses.c.subscriber_id == subscriber_id)
+    moves = address_moves.c
+    others = select(moves.old_email, moves.email, moves.confirmed_at).where(
+        moves.subscriber_id == subscriber_id
+    )
+    found = list(connection.scalars(own))
+    for row in connection.execute(others):
+        found += [row.old_email, row.email] if row.confirmed_at else [row.old_email]
+    return tuple(dict.fromkeys(found))
+
+
+def forms_of(connection: Connection, subscriber_id: int) -> list[dict[str, Any]]:
+    """Give every form that a person was shown, with its words, as plain values."""
+    theirs = select(consents.c.evidence).where(consents.c.subscriber_id == subscriber_id)
+    lines = [each for each in connection.scalars(theirs) if isinstance(each, dict)]
+    hashes = dict.fromkeys(str(each["form hash"]) for each in lines if "form hash" in each)
+    found = connection.execute(select(forms).where(forms.c.hash.in_(hashes)).order_by(forms.c.at))
+    return [dict(row) for row in found.mappings()]

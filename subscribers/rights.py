@@ -133,3 +133,13 @@ def erase(connection: Connection, subscriber_id: int, now: datetime) -> bool:
     others = subscriptions.c.subscriber_id == subscriber_id
     connection.execute(update(subscriptions).where(others).values(reason="erased"))
     return True
+
+
+def erase_address(connection: Connection, email: str, *, now: datetime, hash_key: bytes) -> None:
+    """See to it that an address which nobody has is never mailed either, and forget what was noted beside it.
+
+    Raises InvalidAddress.
+    """
+    hash_ = parse_address(email).hash(hash_key)
+    suppress(connection, [hash_], scope=Scope.EVERYTHING, reason=Reason.ERASURE, now=now)
+    forget_evidence(connection, hash_)

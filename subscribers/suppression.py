@@ -174,7 +174,8 @@ def carry_over(connection: Connection, old: bytes, new: bytes, now: datetime) ->
 
 def forget_evidence(connection: Connection, hash_: bytes) -> None:
     """Blank what was noted beside the suppressions of an address: it may hold the address itself."""
-    connection.execute(update(suppressions).where(suppressions.c.hash == hash_).values(evidence=None))
+    mine = update(suppressions).where(suppressions.c.hash == hash_)
+    connection.execute(mine.values(evidence=None, lifted_why=None))
 
 
 def suppressions_of(connection: Connection, subscriber_id: int) -> tuple[Suppression, ...]:

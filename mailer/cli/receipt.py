@@ -1,32 +1,19 @@
-"""All that is held about one person, and by what right they are mailed: a receipt that stands on its own."""
+"""All that is held about one person, in words: by what right they are mailed, as a receipt that stands on its own."""
 
 from __future__ import annotations
 
-from dataclasses import asdict
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from mailer.cli.people import day
 
-if TYPE_CHECKING:
-    from sqlalchemy import Connection
-
-    from subscribers import Person
-
-
-def held(connection: Connection, person: Person) -> dict[str, Any]:
-    """Give everything that is held, ready for JSON."""
-    from mailer.delivery import ledger  # noqa: PLC0415 - with the database
-    from subscribers import consents_of, suppressions_of  # noqa: PLC0415
-
-    suppressions = suppressions_of(connection, person.id)
-    return asdict(person) | {
-        "consents": [asdict(each) for each in consents_of(connection, person.id)],
-        "suppressions": [asdict(each) | {"hash": each.hash.hex()} for each in suppressions],
-        "deliveries": [
-            {"mailing": mailing} | delivery._asdict()
-            for mailing, delivery in ledger.delivered(connection, person.id)
-        ],
-    }
+_SAID: dict[str, str] = {
+    "sign-up": "sign-up",
+    "form": "shown form",
+    "asked at": "asked",
+    "asked from": "asked from",
+    "asked with": "asked with",
+    "letter": "answered letter",
+}
 
 
 def lines(person: dict[str, Any]) -> list[str]:
@@ -37,8 +24,14 @@ def lines(person: dict[str, Any]) -> list[str]:
         *_facts(person),
         *_part("Lists", person["subscriptions"], _subscription),
         *_part("By what right", person["consents"], _consent),
+        *_shown(person),
+        *_part("Asked for", [each for each in person["signups"] if not each["confirmed_at"]], _signup),
+        *_part("Another address", person["moves"], _move),
         *_part("Suppressed", person["suppressions"], _suppression),
         *_part("Mail", person["deliveries"], _delivery),
+        *_part("Letters", person["letters"], _letter),
+        *_part("What came back", person.get("notices", []), _notice),
+        *_part("What happened", person["events"], _event),
     ]
 
 
@@ -70,8 +63,35 @@ def _consent(each: dict[str, Any]) -> str:
     parts += [f"from {each['network']}"] if each["network"] else []
     parts += [f"with {each['agent']}"] if each["agent"] else []
     parts += [f"import {each['import_id']}"] if each["import_id"] else []
-    parts += [f"{name} {value}" for name, value in (each["evidence"] or {}).items()]
+    said = {name: value for name, value in (each["evidence"] or {}).items() if name != "form hash"}
+    parts += [f"{_SAID.get(name, name)} {_plain(value)}" for name, value in said.items()]
     return ", ".join(parts)
+
+
+def _plain(value: object) -> str:
+    return ", ".join(map(str, value)) if isinstance(value, list) else str(value)
+
+
+def _shown(person: dict[str, Any]) -> list[str]:
+    """Give every form that this person was shown, once, word for word."""
+    forms = {each["hash"]: each for each in person["forms"]}
+    told: list[str] = []
+    for each in forms.values():
+        words = [f"    {line}".rstrip() for line in each["text"].splitlines()]
+        told += [f"  form {each['version']} (SHA-256 {each['hash']}):", *words]
+    return ["", "What was shown", *told] if told else []
+
+
+def _signup(each: dict[str, Any]) -> str:
+    where = f", from {each['network']}" if each["network"] else ""
+    agent = f", with {each['agent']}" if each["agent"] else ""
+    return f"{day(each['at'])} UTC  not confirmed, good until {day(each['expires_at'])}{where}{agent}"
+
+
+def _move(each: dict[str, Any]) -> str:
+    done = f"confirmed {day(each['confirmed_at'])}" if each["confirmed_at"] else "not confirmed"
+    end = ", taken back or over" if each["ended_at"] else ""
+    return f"{day(each['at'])} UTC  from {each['old_email']} to {each['email']}: {done}{end}"
 
 
 def _suppression(each: dict[str, Any]) -> str:
@@ -84,3 +104,18 @@ def _suppression(each: dict[str, Any]) -> str:
 def _delivery(each: dict[str, Any]) -> str:
     why = f" ({each['reason']})" if each["reason"] else ""
     return f"{each['mailing']}: {each['state']}{why} {day(each['at'])} {each['reply']}".rstrip()
+
+
+def _letter(each: dict[str, Any]) -> str:
+    said = f" {each['reply']}" if each["reply"] else ""
+    return f"{day(each['created_at'])} UTC  {each['purpose']} to {each['address']}: {each['state']}{said}"
+
+
+def _notice(each: dict[str, Any]) -> str:
+    told = [str(each[name]) for name in ("kind", "reason", "status", "reply") if each.get(name)]
+    return f"{day(each.get('at'))} UTC  {' '.join(told)}".strip()
+
+
+def _event(each: dict[str, Any]) -> str:
+    data = ", ".join(f"{name} {_plain(value)}" for name, value in each["data"].items())
+    return f"{day(each['at'])} UTC  {each['kind']} by {each['actor']}" + (f" ({data})" if data else "")

@@ -8,7 +8,7 @@ from typing import Annotated, Any
 import typer
 
 from mailer.cli.options import ListNamed, Yes
-from mailer.cli.output import confirm, emit, note, say, say_lines, table
+from mailer.cli.output import emit, note, say, say_lines, table
 from mailer.cli.people import Email, changing, looking, now, one_list, some_list, the_person
 
 app = typer.Typer(add_completion=False, help="Add, find, import and export the people.", no_args_is_help=True)
@@ -69,12 +69,13 @@ def _pairs(given: list[str] | None, what: str) -> dict[str, str]:
 @app.command(epilog="Example: mailer subscribers show ann@example.org --json")
 def show(email: Email) -> None:
     """Show all that is held about a person, and by what right they are mailed."""
-    from mailer.cli.receipt import held, lines  # noqa: PLC0415
+    from mailer.cli.receipt import lines  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.privacy import held  # noqa: PLC0415
 
     place = workplace()
     with looking(place) as connection:
-        person = held(connection, the_person(connection, email))
+        person = held(connection, the_person(connection, email).id)
     emit(person)
     say_lines(lines(person))
 
@@ -195,14 +196,12 @@ def move(
 @app.command(epilog="Example: mailer subscribers unsubscribe ann@example.org --list main")
 def unsubscribe(email: Email, list_named: ListNamed = None) -> None:
     """Take someone off one list, or off all; in force at once, for mailings on their way too."""
+    from mailer.cli.leaving import take_off  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
-    from subscribers import unsubscribe as unsubscribe_person  # noqa: PLC0415
 
     place = workplace()
-    with changing(place) as connection:
-        person = the_person(connection, email)
-        done = unsubscribe_person(connection, person.id, some_list(place, list_named), now(), "cli")
-    _tell(person.email, "unsubscribed", done)
+    known, done = take_off(place, email, some_list(place, list_named))
+    _tell(known, "unsubscribed", done)
 
 
 def _tell(email: str | None, what: str, lists: tuple[str, ...]) -> None:
@@ -212,24 +211,15 @@ def _tell(email: str | None, what: str, lists: tuple[str, ...]) -> None:
 
 @app.command(epilog="Example: mailer subscribers erase ann@example.org")
 def erase(email: Email, yes: Yes = False) -> None:
-    """Forget a person for good.
+    """Forget a person for good, or an address that only a letter or a file of rejects remembers.
 
     All that is held of them goes; a hash of the address stays, so that it is never mailed again, and the counts of what
     was sent stay true. Backups made before still hold them.
     """
+    from mailer.cli.leaving import forget  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
-    from mailer.delivery.erasure import blank  # noqa: PLC0415
-    from subscribers import erase as erase_person  # noqa: PLC0415
 
-    place = workplace()
-    with looking(place) as connection:
-        person = the_person(connection, email)
-    confirm(f"Forget {person.email} for good? This cannot be undone.", yes=yes)
-    with changing(place) as connection:
-        blank(connection, person.id, now(), person.email or "")
-        erased = erase_person(connection, person.id, now())
-    emit({"id": person.id, "erased": erased})
-    say(f"{person.email} is forgotten")
+    forget(workplace(), email, yes=yes)
 
 
 @app.command(

@@ -72,6 +72,24 @@ def write(
     return connection.execute(written).first() is not None
 
 
+class Written(NamedTuple):
+    """One letter to a person, as it is told to them."""
+
+    purpose: str
+    address: str
+    state: str
+    message_id: str
+    created_at: datetime
+    at: datetime | None
+    reply: str
+
+
+def written_to(connection: Connection, subscriber_id: int) -> list[Written]:
+    """Give the letters to a person, oldest first."""
+    query = select(*(_L[name] for name in Written._fields)).where(_L.subscriber_id == subscriber_id)
+    return [Written(*row) for row in connection.execute(query.order_by(_L.id))]
+
+
 def claim(connection: Connection, epoch: int, now: datetime) -> list[Held]:
     """Take a few due letters into this worker's hands, oldest first."""
     due = (

@@ -286,8 +286,8 @@ def test_a_link_is_of_one_mailbox(connection, clock, sign_up, confirm, hash_key)
 def test_who_never_confirmed_goes_wholly(connection, clock, sign_up):
     """After its end and a week of grace, neither the request nor the person is there; the id never returns."""
     asked = sign_up()
-    assert subscribers.expire_signups(connection, clock(days=8)) == ()
-    assert subscribers.expire_signups(connection, clock(days=7)) == (asked.subscriber_id,)
+    assert subscribers.expire_signups(connection, clock(days=8)) == (0, ())
+    assert subscribers.expire_signups(connection, clock(days=7)) == (1, (asked.subscriber_id,))
     assert subscribers.find(connection, "ann@example.org") is None
     for table in subscribers.metadata.sorted_tables:
         if table.name not in {"lists", "forms"}:
@@ -301,7 +301,7 @@ def test_who_is_known_otherwise_stays(connection, clock, add, sign_up, hash_key)
     subscribers.unsubscribe(connection, gone.id, None, clock(), "page")
     sign_up("ann@example.org"), sign_up("bob@example.org")
     assert state(connection, gone.id) is SubscriptionState.PENDING
-    assert subscribers.expire_signups(connection, clock(days=15)) == ()
+    assert subscribers.expire_signups(connection, clock(days=15)) == (2, ())
     assert state(connection, reader.id) is None
     assert state(connection, reader.id, "beta") is SubscriptionState.ACTIVE
     assert state(connection, gone.id) is SubscriptionState.UNSUBSCRIBED
@@ -312,7 +312,7 @@ def test_a_newer_request_keeps_the_person(connection, clock, sign_up, confirm):
     """Cleaning an old request away leaves the one that still can be confirmed."""
     sign_up()
     newer = sign_up(now=clock(days=10))
-    assert subscribers.expire_signups(connection, clock(days=5)) == ()
+    assert subscribers.expire_signups(connection, clock(days=5)) == (1, ())
     assert confirm(newer).outcome is ConfirmOutcome.CONFIRMED
 
 
