@@ -17,7 +17,7 @@ _SIGNS = {">=": operator.ge, "<=": operator.le}
 
 @dataclass(frozen=True)
 class Options:
-    """`quick` takes sizes that fit a minute or two; `readers` and `rounds` are of the big send, `rows` of the import."""
+    """`quick` takes sizes that fit a minute or two; `readers` and `rounds` are of the big send, `rows` of import."""
 
     quick: bool = False
     readers: int = 100_000

@@ -8,8 +8,9 @@ import sys
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
-from typing import IO, TYPE_CHECKING
+from typing import IO, TYPE_CHECKING, Any
 
 from mailer.cli.output import confirm, emit, note, say, visible
 from mailer.cli.people import changing, looking, now, refusals
@@ -17,6 +18,8 @@ from mailer.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+
+    from sqlalchemy import Connection, Select
 
     from mailer.cli.workplace import Workplace
     from subscribers import ImportResult
@@ -74,23 +77,41 @@ def _require_basis(basis: str, *, dry_run: bool) -> None:
         )
 
 
-def _progress() -> Callable[[int, int], None] | None:
-    """Show how far an import is, on a terminal."""
-    if not sys.stderr.isatty():
-        return None
-    began, shown = time.monotonic(), 0.0
+_BAR_SECONDS, _LINE_SECONDS = 0.2, 10.0
+
+
+def _progress() -> Callable[[int, int], None]:
+    """Show how far an import is: a bar with rate and time left on a terminal, a plain line now and then elsewhere."""
+    terminal = sys.stderr.isatty()
+    began = shown = time.monotonic()
 
     def show(done: int, lines: int) -> None:
         nonlocal shown
-        moment = time.monotonic()
-        if moment - shown > 0.2 or done >= lines:
-            shown = moment
-            rate = done / max(moment - began, 0.001)
-            sys.stderr.write(f"\r{done:,} of about {max(lines, done):,} rows, {rate:,.0f}/s \x1b[K")
-            sys.stderr.write("\r\x1b[K" if done >= lines else "")
+        moment, ended = time.monotonic(), done >= lines
+        if ended and terminal:
+            sys.stderr.write("\r\x1b[K")
             sys.stderr.flush()
+        elif moment - shown > (_BAR_SECONDS if terminal else _LINE_SECONDS):
+            shown = moment
+            line = _how_far(done, lines, moment - began)
+            if terminal:
+                sys.stderr.write(f"\r{_bar(done, lines)} {line}\x1b[K")
+                sys.stderr.flush()
+            else:
+                note(line)
 
     return show
+
+
+def _bar(done: int, lines: int) -> str:
+    filled = round(20 * min(done / max(lines, 1), 1))
+    return "█" * filled + "░" * (20 - filled)
+
+
+def _how_far(done: int, lines: int, seconds: float) -> str:
+    rate = done / max(seconds, 0.001)
+    left = max(lines - done, 0) / max(rate, 0.001)
+    return f"{done:,} of about {lines:,} rows, {rate:,.0f}/s, {left:,.0f} s left"
 
 
 def _tell(result: ImportResult, list_key: str) -> None:
@@ -140,18 +161,46 @@ def undo(place: Workplace, import_id: int, *, yes: bool) -> None:
     )
 
 
-def write_out(place: Workplace, list_key: str, kind: str, out: Path | None) -> int:
-    """Export a list; give how many people."""
+@dataclass(frozen=True, slots=True)
+class Choice:
+    """Who of a list is exported."""
+
+    list_key: str
+    state: str | None = None
+    segment: str | None = None
+
+
+def write_out(place: Workplace, choice: Choice, kind: str, out: Path | None) -> int:
+    """Export a list, or some of it; give how many people."""
     from subscribers import export_columns, export_rows, write_csv  # noqa: PLC0415
 
-    with looking(place) as connection, _target(out) as stream:
-        rows = export_rows(connection, list_key)
-        if kind == "csv":
-            return write_csv(stream, export_columns(connection, list_key), rows)
-        count = 0
-        for count, row in enumerate(rows, 1):  # noqa: B007 - the count is the result
-            stream.write(json.dumps(row, ensure_ascii=False) + "\n")
-        return count
+    with looking(place) as connection:
+        only = _segment(place, connection, choice.list_key, choice.segment) if choice.segment else None
+        rows = export_rows(connection, choice.list_key, state=choice.state, only=only, now=now())
+        columns = export_columns(connection, choice.list_key) if kind == "csv" else ()
+        first = next(rows, None)  # what is refused is refused before a file is emptied for it
+        everyone = chain(() if first is None else (first,), rows)
+        with _target(out) as stream:
+            if kind == "csv":
+                return write_csv(stream, columns, everyone)
+            count = 0
+            for count, row in enumerate(everyone, 1):  # noqa: B007 - the count is the result
+                stream.write(json.dumps(row, ensure_ascii=False) + "\n")
+            return count
+
+
+def _segment(place: Workplace, connection: Connection, list_key: str, segment: str) -> Select[Any]:
+    """Give the ids of those of the list who would get an issue that is sent to the segment."""
+    from sqlalchemy import select  # noqa: PLC0415
+
+    from mailer.delivery.segments import segments_of  # noqa: PLC0415
+    from subscribers import audience, list_ids  # noqa: PLC0415
+
+    moment = now()
+    readers = audience(list_ids(connection)[list_key], moment)
+    narrow = segments_of(place.settings)
+    chosen = narrow(readers, narrow.freeze(segment, list_key, moment)).subquery()
+    return select(chosen.c.subscriber_id)
 
 
 @contextmanager

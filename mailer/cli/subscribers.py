@@ -7,7 +7,7 @@ from typing import Annotated, Any
 
 import typer
 
-from mailer.cli.options import ListNamed, Yes
+from mailer.cli.options import ListNamed, SegmentNamed, Yes
 from mailer.cli.output import emit, note, say, say_lines, table
 from mailer.cli.people import Email, changing, looking, now, one_list, some_list, the_person
 
@@ -268,6 +268,10 @@ def import_people(
 @app.command("export", epilog="Example: mailer subscribers export --list main --out main.csv")
 def export_people(
     list_named: ListNamed = None,
+    segment: SegmentNamed = None,
+    state: Annotated[
+        str | None, typer.Option(help="pending, active, paused or unsubscribed.", show_default=False)
+    ] = None,
     kind: Annotated[str, typer.Option("--format", help="csv, or jsonl for JSON lines.")] = "csv",
     out: Annotated[
         Path | None, typer.Option(metavar="FILE", help="The file to write; else stdout.", show_default=False)
@@ -280,5 +284,6 @@ def export_people(
     place = workplace()
     if kind not in {"csv", "jsonl"}:
         raise typer.BadParameter(f"{kind}: --format is csv or jsonl")
-    count = exchange.write_out(place, one_list(place, list_named), kind, out)
+    choice = exchange.Choice(one_list(place, list_named), state, segment)
+    count = exchange.write_out(place, choice, kind, out)
     note(f"{count:,} people" + (f" in {out}" if out else ""))

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import re
+from contextlib import suppress
 from functools import lru_cache
 from typing import Any
 
@@ -96,5 +97,10 @@ def tags_of(value: Any) -> tuple[str, ...]:
 
 @lru_cache(maxsize=4096)  # a file has few different cells of tags
 def _tags_of_cell(cell: str) -> tuple[str, ...]:
+    if cell.startswith("["):  # as an export writes those that hold a comma
+        with suppress(ValueError, RecursionError):
+            told = json.loads(cell)
+            if isinstance(told, list) and all(isinstance(each, str) for each in told):
+                return clean_tags(map(text_of, told))[:MOST_TAGS]
     words = (word.strip().strip('"') for word in re.split(r"[,;]", text_of(cell)))
     return clean_tags(words)[:MOST_TAGS]

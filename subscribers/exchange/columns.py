@@ -78,8 +78,10 @@ def understand(
             Field.RECORD if name == RECORD else found for name, found in zip(header, meanings, strict=True)
         )
         meanings = (Field.IGNORED, Field.IGNORED, Field.FILE, *islice(rest, 3, None))
-    if kind == "csv" and Field.RECORD not in meanings and meanings.count(Field.EMAIL) != 1:
-        found = "no column" if Field.EMAIL not in meanings else "more than one column"
+    # By identity: an attribute may be called as a field is, and is equal to it then.
+    emails = sum(meaning is Field.EMAIL for meaning in meanings)
+    if kind == "csv" and emails != 1 and not any(meaning is Field.RECORD for meaning in meanings):
+        found = "more than one column" if emails else "no column"
         raise BadFile(f"{found} holds addresses; the columns are: {', '.join(header) or 'none'}", 1)
     name = "Mailman" if kind == "list" else tool.name if tool else None
     words = STANDINGS if tool is None else {**STANDINGS, **tool.words}

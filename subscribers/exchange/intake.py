@@ -64,7 +64,7 @@ class Intake:
             (index, meaning) for index, meaning in enumerate(meanings) if not isinstance(meaning, Field)
         ]
         self._email, self._name, self._file, self._record = (
-            meanings.index(field) if field in meanings else -1
+            next((index for index, meaning in enumerate(meanings) if meaning is field), -1)
             for field in (Field.EMAIL, Field.NAME, Field.FILE, Field.RECORD)
         )
         self._by_hand = dict(mapping or {})

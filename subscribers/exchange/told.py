@@ -97,8 +97,8 @@ def moment_of(told: str | None) -> datetime | None:
 
 
 def joined_of(fields: Mapping[Field, Any]) -> str | None:
-    """Give when somebody opted in, where the file tells it: the confirmation before the sign-up."""
-    for field in (Field.CONFIRMED_AT, Field.JOINED_AT):
+    """Give when somebody opted in, where the file tells it: the sign-up, else its confirmation."""
+    for field in (Field.JOINED_AT, Field.CONFIRMED_AT):
         moment = moment_of(fields.get(field))
         if moment is not None:
             return moment.isoformat()
