@@ -7,6 +7,7 @@ from alembic import context
 import mailer.database
 import mailer.delivery.tables
 import mailer.events
+import mailer.feedback.tables
 import mailer.hooks.tables
 import mailer.schedule.tables
 import mailer.tokens
@@ -23,6 +24,7 @@ ROOMS = (
     mailer.tokens,
     mailer.web.tables,
     subscribers,
+    mailer.feedback.tables,
 )
 
 context.configure(

@@ -16,6 +16,7 @@ from sqlalchemy import insert, inspect, select, text
 from sqlalchemy.exc import DBAPIError
 
 import mailer.delivery.tables as delivery
+import mailer.feedback.tables as feedback
 import mailer.hooks.tables as hooks
 import mailer.schedule.tables as schedule
 import mailer.web.tables as web
@@ -47,6 +48,7 @@ ALL = (
     schedule.metadata,
     tokens.metadata,
     web.metadata,
+    feedback.metadata,
 )
 
 

@@ -1,0 +1,41 @@
+"""What is held of a person in the tables of what came back, and its end."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from sqlalchemy import delete, func, or_, select, update
+
+from mailer.feedback.tables import notices, unknown
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+
+    from sqlalchemy import ColumnElement, Connection
+
+
+def held(
+    connection: Connection, subscriber_id: int, addresses: Sequence[str]
+) -> dict[str, list[dict[str, Any]]]:
+    """Give the notices about a person, and those that merely name an address of theirs."""
+    wanted = ("at", "channel", "kind", "recipient", "reason", "status", "reply", "effect")
+    query = select(*(notices.c[name] for name in wanted)).where(_about(subscriber_id, addresses))
+    return {"notices": [row._asdict() for row in connection.execute(query.order_by(notices.c.id))]}
+
+
+def erased(connection: Connection, subscriber_id: int, addresses: Sequence[str]) -> None:
+    """Blank addresses and words; the counts stay true. Mails not understood that name the person go altogether."""
+    blank = {"recipient": "", "reply": ""}
+    connection.execute(update(notices).where(_about(subscriber_id, addresses)).values(blank))
+    for row in connection.execute(select(unknown.c.id, unknown.c.sender, unknown.c.raw)).all():
+        octets = bytes(row.raw).lower()
+        if any(
+            address.lower().encode() in octets or address.lower() in row.sender.lower()
+            for address in addresses
+        ):
+            connection.execute(delete(unknown).where(unknown.c.id == row.id))
+
+
+def _about(subscriber_id: int, addresses: Sequence[str]) -> ColumnElement[bool]:
+    spelled = [address.lower() for address in addresses]
+    return or_(notices.c.subscriber_id == subscriber_id, func.lower(notices.c.recipient).in_(spelled))

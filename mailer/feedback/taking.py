@@ -1,0 +1,262 @@
+"""Notices are taken in: each once, proven by its evidence, and what it means is applied. One transaction, the caller's.
+
+Only what proves that we mailed a reader can touch one (D19): a genuine token of the return path or of the unsubscribe
+mailbox, a Message-ID or envelope id of ours, or a relay's id together with the address it went to. Everything else is
+written down and changes nothing. Never: commits, answers a mail, or believes an address that a report merely names.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
+
+from sqlalchemy import select
+from sqlalchemy.dialects import postgresql, sqlite
+
+import subscribers
+from mailer import events
+from mailer.delivery import ledger, mailing, tripwire
+from mailer.feedback.history import days_without_delivery, heard_since
+from mailer.feedback.model import Kind, Permanence
+from mailer.feedback.policy import Effect, Standing, decide
+from mailer.feedback.reading import reason_for
+from mailer.feedback.tables import notices as table
+from mailer.keys import Purpose
+from mailer.message.identity import read_message_id
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from mailer.delivery.ledger.places import Place
+    from mailer.feedback.model import Notice
+    from mailer.keys import Keys
+    from mailer.settings import Tripwire
+
+LONGEST_REPLY: Final = 500
+ACTOR: Final = "mailer"
+
+
+@dataclass(frozen=True, slots=True)
+class Taken:
+    """What became of notices: how many were new, proven, and changed something; `effects` has one for each new one."""
+
+    new: int
+    known: int
+    proven: int
+    changed: int
+    effects: tuple[Effect, ...] = ()
+
+
+class Proof(NamedTuple):
+    """Whom a notice is about, and what proves it; `list_id` where the token is one of the unsubscribe mailbox."""
+
+    how: str
+    subscriber_id: int
+    mailing_id: int | None = None
+    list_id: int | None = None
+
+
+def take(
+    connection: Connection,
+    keys: Keys,
+    notices: Iterable[Notice],
+    now: datetime,
+    *,
+    channel: str,
+    wire: Tripwire | None = None,
+) -> Taken:
+    """Store each notice once by its key, prove it, decide and apply; the caller commits.
+
+    With `wire` a mailing of which too much came back is paused.
+    """
+    effects: list[Effect | None] = []
+    touched: set[int] = set()
+    for notice in notices:
+        proof = prove(connection, keys, notice)
+        judged = _judged(notice)
+        effect = _take_one(connection, judged, proof, now, channel)
+        effects.append(effect)
+        if (
+            effect in {Effect.LOST, Effect.COUNTED, Effect.OURS, Effect.COMPLAINED}
+            and proof
+            and proof.mailing_id
+        ):
+            touched.add(proof.mailing_id)
+    if wire is not None:
+        for mailing_id in sorted(touched):
+            _tell_tripwire(connection, mailing_id, wire, now)
+    return _summed(effects)
+
+
+def prove(connection: Connection, keys: Keys, notice: Notice) -> Proof | None:
+    """Say which delivery of ours a notice is about, or None if nothing proves that it is about one."""
+    evidence = notice.evidence
+    about = keys.read_mail_token(Purpose.RETURN_PATH, evidence.token)
+    if about is not None:
+        return Proof("token", about[0], about[1])
+    wish = keys.read_mail_token(Purpose.UNSUBSCRIBE, evidence.token)
+    if wish is not None:
+        return Proof("token", wish[0], None, wish[1])
+    for how, text in (("message-id", evidence.message_id), ("envid", evidence.envid)):
+        about = read_message_id(keys, text)
+        if about is not None:
+            return Proof(how, about[0], about[1])
+    return _by_relay(connection, notice)
+
+
+def _by_relay(connection: Connection, notice: Notice) -> Proof | None:
+    """Find the delivery that a relay's own id names; the address it went to must be the one that is named."""
+    if not notice.evidence.relay_id or not notice.recipient:
+        return None
+    person = subscribers.find(connection, notice.recipient)
+    place = ledger.by_relay_id(connection, notice.evidence.relay_id, person.id) if person else None
+    return Proof("relay-id", place.subscriber_id, place.mailing_id) if place else None
+
+
+def _judged(notice: Notice) -> Notice:
+    """Give a bounce without a reason the one that its words name."""
+    if notice.kind is not Kind.BOUNCE or notice.reason:
+        return notice
+    verdict = reason_for(notice.status, "", notice.reply)
+    permanence = notice.permanence
+    permanence = verdict.permanence if permanence is Permanence.NONE else permanence
+    dead = verdict.hardbounce and permanence is Permanence.PERMANENT
+    return replace(notice, reason=verdict.reason, permanence=permanence, hardbounce=dead or notice.hardbounce)
+
+
+def _take_one(
+    connection: Connection, notice: Notice, proof: Proof | None, now: datetime, channel: str
+) -> Effect | None:
+    """Take one notice; None if it was heard before."""
+    place = _place(connection, proof)
+    effect = _decided(connection, notice, proof, place, now)
+    if not _store(connection, notice, proof, effect, now, channel):
+        return None
+    if proof is not None:
+        _apply(connection, notice, proof, effect, now, channel)
+        if place is not None and notice.kind in {Kind.BOUNCE, Kind.DELIVERED, Kind.COMPLAINT, Kind.AUTOREPLY}:
+            # Whatever comes back of a message proves that a server had taken it.
+            ledger.late_proof(
+                connection, place.mailing_id, place.subscriber_id, "proven by what came back", now
+            )
+    return effect
+
+
+def _place(connection: Connection, proof: Proof | None) -> Place | None:
+    if proof is None or proof.mailing_id is None:
+        return None
+    return ledger.find(connection, proof.mailing_id, proof.subscriber_id)
+
+
+def _decided(
+    connection: Connection, notice: Notice, proof: Proof | None, place: Place | None, now: datetime
+) -> Effect:
+    if proof is None:
+        return Effect.UNPROVEN
+    try:
+        person = subscribers.get(connection, proof.subscriber_id)
+    except subscribers.UnknownSubscriber:
+        return Effect.UNPROVEN
+    mailed = (place.address if place else person.email or "").lower()
+    named = not notice.recipient or notice.recipient.lower() == mailed
+    current = bool(person.email) and mailed == (person.email or "").lower()
+    days = days_without_delivery(connection, person.id, now) if notice.kind is Kind.BOUNCE else ()
+    return decide(notice, Standing(named=named, current=current, days=days), now)
+
+
+def _store(
+    connection: Connection, notice: Notice, proof: Proof | None, effect: Effect, now: datetime, channel: str
+) -> bool:
+    """Write a notice down, unless its key is known; say whether it was new."""
+    row: dict[str, Any] = {
+        "key": notice.key[:200],
+        "channel": channel[:64],
+        "kind": notice.kind.value,
+        "proof": proof.how if proof else "",
+        "subscriber_id": proof.subscriber_id if proof else None,
+        "mailing_id": proof.mailing_id if proof else None,
+        "recipient": _clean(notice.recipient)[:320],
+        "reason": notice.reason[:32],
+        "permanence": notice.permanence.value,
+        "final": notice.final,
+        "hardbounce": notice.hardbounce,
+        "status": notice.status[:16],
+        "feedback": notice.feedback[:40],
+        "reply": _clean(notice.reply)[:LONGEST_REPLY],
+        "effect": effect.value,
+        "said_at": notice.at,
+        "at": now,
+    }
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(table).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(table.c.id)
+    return connection.execute(statement).first() is not None
+
+
+def _clean(text: str) -> str:
+    return text.replace("\x00", "")
+
+
+def _apply(
+    connection: Connection, notice: Notice, proof: Proof, effect: Effect, now: datetime, channel: str
+) -> None:
+    """Change what the effect says, and record what a reader's history should hold."""
+    subject = str(proof.subscriber_id)
+    if effect in {Effect.LOST, Effect.WORN_OUT}:
+        why = notice.reason if effect is Effect.LOST else f"worn out: {notice.reason}"
+        if subscribers.lose(connection, proof.subscriber_id, now, why):
+            events.record(connection, "reader.bounced", subject, now, ACTOR, reason=why, status=notice.status)
+    elif effect is Effect.COMPLAINED:
+        key = _list_key(connection, proof)
+        left = subscribers.complain(connection, proof.subscriber_id, key, now, channel)
+        said = {"how": channel, "lists": list(left), "feedback": notice.feedback}
+        events.record(connection, "reader.complained", subject, now, ACTOR, **said)
+    elif effect is Effect.UNSUBSCRIBED:
+        left = subscribers.unsubscribe(
+            connection, proof.subscriber_id, _list_key(connection, proof), now, "mail"
+        )
+        if left:
+            events.record(
+                connection, "reader.unsubscribed", subject, now, ACTOR, how="mail", lists=list(left)
+            )
+
+
+def _list_key(connection: Connection, proof: Proof) -> str | None:
+    """Give the list that a notice is about, where it is still known."""
+    if proof.list_id is not None:
+        ids = subscribers.list_ids(connection)
+        return next((key for key, number in ids.items() if number == proof.list_id), None)
+    if proof.mailing_id is None or not ledger.known_mailings(connection, {proof.mailing_id}):
+        return None
+    return mailing.get(connection, proof.mailing_id).list_key
+
+
+def _tell_tripwire(connection: Connection, mailing_id: int, wire: Tripwire, now: datetime) -> None:
+    known = ledger.known_mailings(connection, {mailing_id})
+    began = tripwire.since(connection, mailing_id) if known else None
+    if began is None:
+        return
+    bounced, complained, last = heard_since(connection, mailing_id, began)
+    tripwire.hear_notices(
+        connection, mailing_id, wire, now, bounced=bounced, complained=complained, last=last
+    )
+
+
+def _summed(effects: list[Effect | None]) -> Taken:
+    new = tuple(effect for effect in effects if effect is not None)
+    proven = sum(effect is not Effect.UNPROVEN for effect in new)
+    idle = {Effect.UNPROVEN, Effect.NOTED, Effect.OURS}
+    changed = sum(effect not in idle for effect in new)
+    return Taken(len(new), len(effects) - len(new), proven, changed, new)
+
+
+def taken(connection: Connection, mailing_id: int, subscriber_id: int) -> list[dict[str, Any]]:
+    """Give what came back of one delivery, oldest first, for `mailer audit`."""
+    columns = [
+        table.c[name]
+        for name in ("at", "channel", "kind", "reason", "permanence", "status", "reply", "effect")
+    ]
+    mine = (table.c.mailing_id == mailing_id, table.c.subscriber_id == subscriber_id)
+    return [row._asdict() for row in connection.execute(select(*columns).where(*mine).order_by(table.c.id))]
