@@ -16,10 +16,10 @@ from sqlalchemy import Column, Index, Integer, MetaData, String, Table, Text, in
 from subscribers import Instant
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import Connection, Select
 
 metadata: Final = MetaData()
 
@@ -70,6 +70,17 @@ def latest(connection: Connection, kind: str, subject: str) -> Event | None:
     query = select(events).where(events.c.subject == subject, events.c.kind == kind)
     row = connection.execute(query.order_by(events.c.id.desc()).limit(1)).first()
     return Event(row.id, row.at, row.kind, row.actor, row.subject, json.loads(row.data)) if row else None
+
+
+def after(
+    connection: Connection, low: int, kinds: Sequence[str], known: Select[tuple[int]], limit: int
+) -> list[Event]:
+    """Give the first events of these kinds above an id that are not among the `known`, oldest first."""
+    query = select(events).where(events.c.id > low, events.c.kind.in_(kinds), events.c.id.not_in(known))
+    return [
+        Event(row.id, row.at, row.kind, row.actor, row.subject, json.loads(row.data))
+        for row in connection.execute(query.order_by(events.c.id).limit(limit))
+    ]
 
 
 def about(connection: Connection, subject: str) -> list[Event]:

@@ -35,15 +35,6 @@ AHEAD: Final = timedelta(hours=27)  # the first of the world's mornings comes so
 
 
 @dataclass(frozen=True, slots=True)
-class Standing:
-    """How a schedule stands: since when it is known, up to where it is dealt with, whether it is paused."""
-
-    first_seen: datetime
-    since: datetime
-    paused_at: datetime | None = None
-
-
-@dataclass(frozen=True, slots=True)
 class Entry:
     """One row of `due_times`."""
 
@@ -100,6 +91,18 @@ def meet(connection: Connection, plans: Sequence[Plan], now: datetime) -> None:
             update(schedules).where(mine, _s.says != plan.says).values(says=plan.says, since=now)
         )
         connection.execute(update(schedules).where(mine, _s.since > now + AHEAD).values(since=now))
+
+
+def pause(connection: Connection, name: str, now: datetime) -> bool:
+    """Pause a schedule; false where it is paused already."""
+    mine = (_s.name == name, _s.paused_at.is_(None))
+    return bool(connection.execute(update(schedules).where(*mine).values(paused_at=now)).rowcount)
+
+
+def resume(connection: Connection, name: str, now: datetime) -> bool:
+    """Let a schedule go on; what fell due while it was paused is none of its own."""
+    mine = (_s.name == name, _s.paused_at.is_not(None))
+    return bool(connection.execute(update(schedules).where(*mine).values(paused_at=None, since=now)).rowcount)
 
 
 def dealt_with(connection: Connection, name: str, upto: datetime) -> bool:

@@ -30,6 +30,8 @@ def upgrade() -> None:
         sa.Column("at", _INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("event_id"),
     )
+    # What happened before there were notices is no news.
+    op.execute("INSERT INTO told SELECT coalesce(max(id), 0), '2026-01-01 00:00:00.000000Z' FROM events")
     op.create_table(
         "chores",
         sa.Column("name", sa.String(length=64), nullable=False),
