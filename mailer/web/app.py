@@ -1,0 +1,98 @@
+"""The application: pages, the doors of providers and operators, and what stands before all of them."""
+
+from __future__ import annotations
+
+import asyncio
+import contextlib
+from typing import TYPE_CHECKING
+from urllib.parse import urlsplit
+
+from fastapi import FastAPI
+
+from mailer.letters import joining
+from mailer.web import hooks, signing
+from mailer.web import proof as proving
+from mailer.web.guards import Guards
+from mailer.web.intake import Intake
+from mailer.web.pages import (
+    confirm,
+    issues,
+    manage,
+    moving,
+    plain,
+    preferences,
+    subscribe,
+    unsubscribe,
+    yours,
+)
+from mailer.web.problems import ProblemError, machine_answer, refuse
+from mailer.web.rendering import Pages
+from mailer.web.site import Site
+from mailer.web.writer import Writer
+
+if TYPE_CHECKING:
+    from collections.abc import AsyncIterator
+
+    from starlette.requests import Request
+    from starlette.responses import Response
+
+    from mailer.delivery.ground import Ground
+    from mailer.settings import Settings
+
+ROUTERS = (
+    *(plain.router, unsubscribe.router, confirm.router, subscribe.router, manage.router, preferences.router),
+    *(moving.router, yours.router, issues.router, proving.router, hooks.router),
+)
+API = "/api/v1"
+
+
+def create_app(ground: Ground) -> FastAPI:
+    """Give the application; see mailer.web.create_app."""
+    site = Site(ground, Writer(ground.database), Pages(ground.settings))
+    site.intake = Intake(site)
+    app = FastAPI(
+        title=ground.settings.name, openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan
+    )
+    app.state.ground, app.state.site = ground, site
+    for router in ROUTERS:
+        app.include_router(router)
+    app.mount(API, _api(ground, site))
+    refuse(app)
+    app.add_middleware(Guards, prefixes=_prefixes(ground.settings))
+    return app
+
+
+def _api(ground: Ground, site: Site) -> FastAPI:
+    """Give the operators' interface with the readers' one door to it."""
+    made = FastAPI(openapi_url="/openapi.json", docs_url=None, redoc_url=None)
+    made.state.ground, made.state.site = ground, site
+    made.include_router(signing.router)
+    made.add_exception_handler(ProblemError, _machine)
+    return made
+
+
+async def _machine(_request: Request, error: Exception) -> Response:
+    if not isinstance(error, ProblemError):
+        raise error
+    return machine_answer(error)
+
+
+@contextlib.asynccontextmanager
+async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
+    """Work off what readers ask for, as long as the pages are served."""
+    site: Site = app.state.site
+    await site.write(site.know_lists)
+    await asyncio.to_thread(joining.prepare, site.ground)
+    working = asyncio.create_task(site.intake.run(), name="intake")
+    try:
+        yield
+    finally:
+        site.intake.stop()
+        await working
+        await asyncio.to_thread(site.writer.stop)
+
+
+def _prefixes(settings: Settings) -> list[str]:
+    """Give the paths of the public URLs: a proxy may take them away before us, or leave them to us."""
+    paths = {urlsplit(one.public_url or "").path.rstrip("/") for one in settings.lists.values()}
+    return sorted(path for path in paths if path)
