@@ -11,22 +11,24 @@ import asyncio
 import random
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
-from sqlalchemy import select, update
+from sqlalchemy import case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.database import writing
+from mailer.delivery import limits
 from mailer.delivery.model import Claim
 from mailer.delivery.outcome import judge_final, judge_loss, judge_refusal
 from mailer.delivery.states import WAITING, DeliveryState
 from mailer.delivery.tables import letters
 from mailer.smtp import Envelope, SessionLost
 from mailer.smtp.connect import open_session
+from subscribers import audience
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
     from mailer.delivery.model import Settlement
     from mailer.message import Message
@@ -37,6 +39,7 @@ T = TypeVar("T")
 STREAM: Final = "letters"
 _L = letters.c
 _BATCH: Final = 20
+_END: Final = DeliveryState.SKIPPED  # of a letter to who was erased
 _IDLE: Final = 0.5  # seconds between two looks for new letters
 _REST: Final = 5.0  # seconds after a relay gave no session
 
@@ -60,12 +63,16 @@ def write(
     key: str,
     now: datetime,
     subscriber_id: int | None = None,
+    list_id: int | None = None,
 ) -> bool:
-    """Write a letter, to go out at once; false if one with this key stands already."""
+    """Write a letter, to go out at once; false if one with this key stands already.
+
+    With `list_id` it is list mail: it goes only if that person may be mailed by the list when it leaves.
+    """
     row = {
         "purpose": purpose, "key": key, "subscriber_id": subscriber_id, "address": message.recipient,
         "mail_from": message.mail_from, "content": message.content, "message_id": message.message_id,
-        "due_at": now, "state": DeliveryState.PLANNED, "created_at": now,
+        "list_id": list_id, "due_at": now, "state": DeliveryState.PLANNED, "created_at": now,
     }  # fmt: skip
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     written = dialect.insert(letters).values(**row).on_conflict_do_nothing().returning(_L.id)
@@ -93,7 +100,10 @@ def written_to(connection: Connection, subscriber_id: int) -> list[Written]:
 def claim(connection: Connection, epoch: int, now: datetime) -> list[Held]:
     """Take a few due letters into this worker's hands, oldest first."""
     due = (
-        select(_L.id).where(_L.state.in_(WAITING), _L.due_at <= now).order_by(_L.due_at, _L.id).limit(_BATCH)
+        select(_L.id)
+        .where(_L.state.in_(WAITING), _L.due_at <= now, _L.address != "")
+        .order_by(_L.due_at, _L.id)
+        .limit(_BATCH)
     ).with_for_update(skip_locked=True)
     chosen = due.cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
     statement = (
@@ -106,33 +116,59 @@ def claim(connection: Connection, epoch: int, now: datetime) -> list[Held]:
 
 
 def fence(connection: Connection, held: Held, epoch: int, now: datetime) -> bool:
-    """Record that the letter's body may leave; false if another worker has it."""
+    """Record that the letter's body may leave; false if another worker has it, or nobody is to get it any more."""
     mine = (_L.id == held.id, _L.epoch == epoch, _L.state == DeliveryState.CLAIMED)
-    values = {"state": DeliveryState.SENDING, "at": now}
-    return bool(connection.execute(update(letters).where(*mine).values(**values)).rowcount)
+    if not _wanted(connection, held, now):
+        values = {"state": DeliveryState.SKIPPED, "at": now, "content": b""}
+        connection.execute(update(letters).where(*mine).values(**values))
+        return False
+    sending = {"state": DeliveryState.SENDING, "at": now}
+    return bool(connection.execute(update(letters).where(*mine).values(**sending)).rowcount)
+
+
+def _wanted(connection: Connection, held: Held, now: datetime) -> bool:
+    """Tell whether the letter may still go: nobody was erased, and list mail goes to readers alone."""
+    query = select(_L.address, _L.list_id, _L.subscriber_id).where(_L.id == held.id)
+    row = connection.execute(query).one()
+    if row.address == "" or row.list_id is None:
+        return bool(row.address != "")
+    readers = audience(row.list_id, now)
+    one = readers.selected_columns
+    who = readers.where(one.subscriber_id == row.subscriber_id, one.email == row.address)
+    return connection.execute(who).first() is not None
 
 
 def settle(connection: Connection, held: Held, epoch: int, outcome: Settlement) -> None:
-    """Record what came of a letter; in doubt it is sent again."""
+    """Record what came of a letter; in doubt it is sent again.
+
+    Its content goes when it is of no more use: it holds an address and links. Of who was erased meanwhile the reply
+    stays unsaid.
+    """
     again = outcome.state is DeliveryState.UNCERTAIN
+    state = DeliveryState.DEFERRED if again else outcome.state
+    erased = _L.address == ""
     values: dict[str, object] = {
-        "state": DeliveryState.DEFERRED if again else outcome.state,
+        "state": case((erased, _END.value), else_=state.value) if state in WAITING else state,
         "due_at": outcome.due_at or outcome.at,
         "at": outcome.at,
-        "reply": outcome.reply,
+        "reply": case((erased, ""), else_=outcome.reply),
         "relay_id": outcome.relay_id,
         "attempts": _L.attempts + 1,
     }
-    open_ = (DeliveryState.CLAIMED, DeliveryState.SENDING)
-    mine = (_L.id == held.id, _L.epoch == epoch, _L.state.in_(open_))
-    connection.execute(update(letters).where(*mine).values(**values))
+    if state not in WAITING:
+        values["content"] = b""
+    connection.execute(update(letters).where(_L.id == held.id, *_open(epoch)).values(**values))
+
+
+def _open(epoch: int) -> tuple[ColumnElement[bool], ColumnElement[bool]]:
+    """Give what holds for the letters in an epoch's hands."""
+    return _L.epoch == epoch, _L.state.in_((DeliveryState.CLAIMED, DeliveryState.SENDING))
 
 
 def lay_back(connection: Connection, epoch: int) -> int:
-    """Lay back every letter that this epoch holds: it ended, or died."""
-    open_ = (DeliveryState.CLAIMED, DeliveryState.SENDING)
-    mine = (_L.epoch == epoch, _L.state.in_(open_))
-    return connection.execute(update(letters).where(*mine).values(state=DeliveryState.DEFERRED)).rowcount
+    """Lay back every letter that this epoch holds: it ended, or died. Of who was erased nothing is sent again."""
+    state = case((_L.address == "", _END.value), else_=DeliveryState.DEFERRED.value)
+    return connection.execute(update(letters).where(*_open(epoch)).values(state=state)).rowcount
 
 
 class Post:
@@ -180,7 +216,7 @@ class Post:
                 session = await open_session(relay, hostname=self._hostname)
             except SessionLost:
                 continue
-            self._kind = relay.kind
+            self._relay = relay
             return session
         return None
 
@@ -195,8 +231,14 @@ class Post:
         """Send one letter; false when the session is gone."""
         settlement, alive = await self._said(session, held)
         if settlement is not None:
-            await self._do(lambda c: settle(c, held, self._epoch, settlement))
+            await self._do(lambda c: self._settle(c, held, settlement))
         return alive
+
+    def _settle(self, connection: Connection, held: Held, outcome: Settlement) -> None:
+        """Record what came of a letter; what a relay took counts against its hour and day."""
+        settle(connection, held, self._epoch, outcome)
+        if outcome.state is DeliveryState.ACCEPTED:
+            limits.count(connection, self._relay, self._clock())
 
     async def _said(self, session: Session, held: Held) -> tuple[Settlement | None, bool]:
         """Give what came of it (None: it is laid back), and whether the session lives."""
@@ -208,17 +250,19 @@ class Post:
             offer = await session.exchange(None, envelope)
             if offer.refusal is not None:
                 now = self._clock()
-                verdict = judge_refusal(claim_, offer.refusal, offer.refused_at, self._kind, now, jitter)
+                verdict = judge_refusal(
+                    claim_, offer.refusal, offer.refused_at, self._relay.kind, now, jitter
+                )
                 return verdict.settlement, verdict.settlement is not None
             if not await self._do(lambda c: fence(c, held, self._epoch, self._clock())):
                 session.abort()
                 return None, False
             answer = await session.exchange(held.content, None)
         except SessionLost as lost:
-            return judge_loss(claim_, lost, self._kind, self._clock(), jitter), False
+            return judge_loss(claim_, lost, self._relay.kind, self._clock(), jitter), False
         if answer.final is None:
             raise AssertionError("a body was sent and not answered")
-        return judge_final(claim_, answer.final, self._kind, self._clock(), jitter).settlement, True
+        return judge_final(claim_, answer.final, self._relay.kind, self._clock(), jitter).settlement, True
 
     async def _do(self, work: Callable[[Connection], T]) -> T:
         def once() -> T:

@@ -152,6 +152,7 @@ letters: Final = Table(
     Column("relay_id", String(200), nullable=False, server_default=""),
     Column("created_at", Instant, nullable=False),
     Column("at", Instant),
+    Column("list_id", Integer),  # of list mail, such as a welcome: it goes only to who still may be mailed
     _one_of("state", DeliveryState),
     Index("letters_subscriber", "subscriber_id"),
     Index("letters_address", "address"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from subscribers import AddressMove, MoveResult, Person, SignUp
 
 _ONCE_IN = 900  # seconds in which the same question has the same answer
+_RARELY = 3600  # for what only the owner of a link can ask: a link that was forwarded must not flood a mailbox
 
 
 def confirmation(connection: Connection, ground: Ground, asked: SignUp, now: datetime) -> str | None:
@@ -168,7 +169,7 @@ def data_ready(connection: Connection, ground: Ground, person: Person, url: str,
         after=(say("If it was not you, do nothing: then nothing happens."),),
         why=say("You get this mail once, because of a request with your address."),
     )
-    return _to(connection, ground, person, content, settings, "data", f"{person.id}:{_window(now)}", now)
+    return _to(connection, ground, person, content, settings, "data", f"{person.id}:{_window(now, _RARELY)}", now)
 
 
 def erase_link(connection: Connection, ground: Ground, person: Person, url: str, now: datetime) -> bool:
@@ -184,7 +185,7 @@ def erase_link(connection: Connection, ground: Ground, person: Person, url: str,
         after=(say("If it was not you, do nothing: then nothing happens."),),
         why=say("You get this mail once, because of a request with your address."),
     )
-    return _to(connection, ground, person, content, settings, "erase", f"{person.id}:{_window(now)}", now)
+    return _to(connection, ground, person, content, settings, "erase", f"{person.id}:{_window(now, _RARELY)}", now)
 
 
 def _to(
@@ -242,6 +243,6 @@ def _day(say: Tongue, settings: ListSettings, moment: datetime) -> str:
     return date_in(say.language, moment.astimezone(ZoneInfo(settings.time_zone)).date())
 
 
-def _window(now: datetime) -> int:
-    """Give the quarter of an hour: who asks twice in it gets one letter, who asks later gets another."""
-    return int(now.timestamp()) // _ONCE_IN
+def _window(now: datetime, seconds: int = _ONCE_IN) -> int:
+    """Give the quarter of an hour, or the hour: who asks twice in it gets one letter, who asks later another."""
+    return int(now.timestamp()) // seconds

@@ -94,9 +94,8 @@ def write_welcome(
     press = Press(edition, sender_for(settings), FIRST + list_id, ground.keys, ground.signers, now)
     reader = Recipient(person.id, list_id, person.email, person.name, person.language, person.attributes)
     key = f"{ground.settings.id}:welcome:{person.id}:{list_id}"
-    return write(
-        connection, press.message(reader), purpose="welcome", key=key, now=now, subscriber_id=person.id
-    )
+    message, whose = press.message(reader), {"subscriber_id": person.id, "list_id": list_id}
+    return write(connection, message, purpose="welcome", key=key, now=now, **whose)
 
 
 def shown(ground: Ground, connection: Connection, mailing_id: int) -> Edition | None:

@@ -25,6 +25,8 @@ def upgrade() -> None:
     )
     _signups()
     _address_moves()
+    with op.batch_alter_table("letters") as letters:
+        letters.add_column(sa.Column("list_id", sa.Integer(), nullable=True))
 
 
 def _signups() -> None:
