@@ -14,14 +14,26 @@ app = typer.Typer(add_completion=False)
 Only = Annotated[
     str | None,
     typer.Option(
-        "--only", metavar="PARTS", help="Only these parts, comma-separated: delivery.", show_default=False
+        "--only",
+        metavar="PARTS",
+        help="Only these parts, comma-separated: web, delivery, schedule.",
+        show_default=False,
+    ),
+]
+Host = Annotated[
+    str | None, typer.Option("--host", metavar="H", help="Serve the pages there.", show_default="127.0.0.1")
+]
+Port = Annotated[
+    int | None,
+    typer.Option(
+        "--port", metavar="P", help="Serve the pages on this port.", show_default="8025", min=0, max=65535
     ),
 ]
 
 
-@app.command(epilog="Example: mailer run --only delivery")
-def run(only: Only = None) -> None:
-    """Stay, and send what falls due: retries, held mailings, letters."""
+@app.command(epilog="Example: mailer run --only web,delivery --port 8025")
+def run(only: Only = None, host: Host = None, port: Port = None) -> None:
+    """Stay: serve the pages, send what falls due, keep the schedules."""
     import uvloop  # noqa: PLC0415 - the parts are loaded when they are needed
 
     from mailer.cli.output import note  # noqa: PLC0415
@@ -35,7 +47,7 @@ def run(only: Only = None) -> None:
     _require_relay(ground, names)
     _log()
     note(f"mailer run: {', '.join(names)}; Ctrl-C ends it.")
-    uvloop.run(daemon.run(ground, names, Options()))
+    uvloop.run(daemon.run(ground, names, Options(host, port)))
 
 
 def _chosen(only: str | None) -> list[str]:

@@ -45,7 +45,7 @@ COMMANDS: Final = {
     "resume": Place("send", "Go on with a paused issue."),
     "cancel": Place("send", "End the sending of an issue for good."),
     "schedule": Place("schedule", "Show when issues go out by themselves, and answer."),
-    "run": Place("daemon", "Stay, and send what falls due: retries, held mailings, letters."),
+    "run": Place("daemon", "Stay: serve the pages, send what falls due, keep the schedules."),
     "status": Place("status", "Show what runs, waits, is due or needs a person."),
     "audit": Place("audit", "Prove who received an issue."),
     "subscribers": Place("subscribers", "Add, find, import and export the people."),

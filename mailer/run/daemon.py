@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from collections.abc import Collection
 
     from mailer.delivery.ground import Ground
-    from mailer.run.parts import Options
+    from mailer.run.parts import Options, Start
 
 log = logging.getLogger(__name__)
 GRACE: Final = 10.0
@@ -32,17 +32,20 @@ async def run(ground: Ground, names: Collection[str], options: Options) -> None:
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
         loop.add_signal_handler(number, stopped.set)
-    tasks = [asyncio.create_task(_kept(name, ground, stopped, options), name=name) for name in names]
+    starts = [start for name in names for start in PARTS[name]]
+    tasks = [
+        asyncio.create_task(_kept(start, ground, stopped, options), name=start.__name__) for start in starts
+    ]
     await stopped.wait()
     await _ended(tasks)
 
 
-async def _kept(name: str, ground: Ground, stopped: asyncio.Event, options: Options) -> None:
-    """Run one part; start it again, later each time, when it fell over."""
-    rest = _FIRST_REST
+async def _kept(start: Start, ground: Ground, stopped: asyncio.Event, options: Options) -> None:
+    """Keep one going; start it again, later each time, when it fell over."""
+    name, rest = start.__name__, _FIRST_REST
     while not stopped.is_set():
         try:
-            await PARTS[name](ground, stopped, options)
+            await start(ground, stopped, options)
         except UserError:
             stopped.set()
             raise

@@ -1,7 +1,7 @@
-"""The parts of the daemon: the table of their names, and how each is started.
+"""The parts of the daemon: the table of their names, and what each of them starts.
 
-A part runs until it is told to stop. It is imported when it is started: a process that serves pages alone never loads
-the engine.
+What is started runs until it is told to stop. It is imported when it is started: a process that serves pages alone
+never loads the engine.
 """
 
 from __future__ import annotations
@@ -12,8 +12,11 @@ from typing import TYPE_CHECKING, Final
 if TYPE_CHECKING:
     import asyncio
     from collections.abc import Awaitable, Callable, Mapping
+    from typing import TypeAlias
 
     from mailer.delivery.ground import Ground
+
+    Start: TypeAlias = Callable[[Ground, asyncio.Event, "Options"], Awaitable[None]]
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,12 +27,43 @@ class Options:
     port: int | None = None
 
 
-async def _delivery(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
+async def pages(ground: Ground, stopped: asyncio.Event, options: Options) -> None:
+    """Serve readers, providers and the operators' API."""
+    from mailer.web import serve  # noqa: PLC0415
+
+    await serve(ground, stopped, host=options.host, port=options.port)
+
+
+async def mail(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
+    """Send what falls due, and letters as they come."""
     from mailer.run.delivering import run  # noqa: PLC0415
 
     await run(ground, stopped)
 
 
-PARTS: Final[Mapping[str, Callable[[Ground, asyncio.Event, Options], Awaitable[None]]]] = {
-    "delivery": _delivery,
+async def hooks(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
+    """Tell the receivers of [[webhooks]] what happens."""
+    from mailer.hooks.running import run  # noqa: PLC0415
+
+    await run(ground, stopped)
+
+
+async def schedules(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
+    """Begin mailings when they are due."""
+    from mailer.schedule.part import run  # noqa: PLC0415
+
+    await run(ground, stopped)
+
+
+async def notices(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
+    """Tell the operator what went well, and what did not."""
+    from mailer.schedule.notices import run  # noqa: PLC0415
+
+    await run(ground, stopped)
+
+
+PARTS: Final[Mapping[str, tuple[Start, ...]]] = {
+    "web": (pages,),
+    "delivery": (mail, hooks),
+    "schedule": (schedules, notices),
 }

@@ -21,7 +21,7 @@ NOWHERE: Any = None
 
 def run(monkeypatch: pytest.MonkeyPatch, **parts: Callable[..., Any]) -> None:
     """Run a daemon of invented parts to its end."""
-    monkeypatch.setattr(daemon, "PARTS", parts)
+    monkeypatch.setattr(daemon, "PARTS", {name: (part,) for name, part in parts.items()})
     monkeypatch.setattr(daemon, "_FIRST_REST", 0.01)
     asyncio.run(asyncio.wait_for(daemon.run(NOWHERE, list(parts), Options()), 30))
 
