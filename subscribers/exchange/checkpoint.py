@@ -9,11 +9,18 @@ from __future__ import annotations
 
 import sqlite3
 import threading
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from contextlib import AbstractContextManager
+    from typing import TypeAlias
+
     from sqlalchemy import Connection
+
+    Connect: TypeAlias = Callable[[], AbstractContextManager[Connection]]
 
 SOON = 32 << 20  # octets of the log from which a checkpoint is begun
 LATE = 192 << 20  # octets of the log at which the import waits for its end
@@ -28,6 +35,25 @@ class Checkpoints:
     def __init__(self) -> None:
         self._file: str | None = None
         self._thread: threading.Thread | None = None
+
+    @classmethod
+    @contextmanager
+    def during(cls, connect: Connect) -> Iterator[Connect]:
+        """Give a `connect` whose transactions leave checkpoints to this."""
+        with cls() as checkpoints:
+
+            @contextmanager
+            def prepared() -> Iterator[Connection]:
+                with connect() as connection:
+                    checkpoints.prepare(connection)
+                    yield connection
+                checkpoints.after_commit()
+
+            try:
+                yield prepared
+            finally:
+                with connect() as connection:
+                    checkpoints.release(connection)
 
     def prepare(self, connection: Connection) -> None:
         """Let a connection leave checkpoints to this, and hold more of the addresses' index in memory."""

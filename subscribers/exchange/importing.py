@@ -11,7 +11,6 @@ from __future__ import annotations
 import hashlib
 import time
 from collections import Counter
-from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
@@ -33,7 +32,7 @@ from subscribers.status import ImportState
 from subscribers.tables import imports
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator, Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from contextlib import AbstractContextManager
     from datetime import datetime
     from pathlib import Path
@@ -49,7 +48,7 @@ if TYPE_CHECKING:
     Connect: TypeAlias = Callable[[], AbstractContextManager[Connection]]
     Progress: TypeAlias = Callable[[int, int], None]
 
-SPAN = 0.08  # seconds after which a transaction takes no further batch
+SPAN = 0.06  # seconds after which a transaction takes no further batch
 REJECTED = "rejected"
 
 
@@ -195,32 +194,21 @@ class _Run:
 
     def go(self, source: Feed, out: Rejects) -> None:
         """Take everything in."""
-        with self._writing() as checkpoints:
+        with Checkpoints.during(self._connect) as connect:
             while first := source.next():
-                self._take(first, source, out, checkpoints)
-                checkpoints.after_commit()
+                self._take(connect, first, source, out)
                 self._tell()
         with self._connect() as connection:
             done = {"state": ImportState.DONE, "finished_at": self._target.now}
             mine = imports.c.id == self._target.import_id
             connection.execute(update(imports).where(mine).values(done))
 
-    @contextmanager
-    def _writing(self) -> Iterator[Checkpoints]:
-        with Checkpoints() as checkpoints:
-            try:
-                yield checkpoints
-            finally:
-                with self._connect() as connection:
-                    checkpoints.release(connection)
-
-    def _take(self, first: Batch, source: Feed, out: Rejects, checkpoints: Checkpoints) -> None:
+    def _take(self, connect: Connect, first: Batch, source: Feed, out: Rejects) -> None:
         """Take in as many batches as one transaction may last, none of which has to be waited for."""
         taken: list[Batch] = []
         for attempt in range(5):
             try:
-                with self._connect() as connection:
-                    checkpoints.prepare(connection)
+                with connect() as connection:
                     counts = self._merged(connection, first, taken, source)
                     for batch in taken:
                         out.add(batch.unfit)

@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 
 from subscribers.errors import SubscribersError
+from subscribers.exchange.checkpoint import Checkpoints
 from subscribers.profile import set_tags
 from subscribers.status import ConsentKind, ImportState, PersonState, SubscriptionState
 from subscribers.tables import (
@@ -58,9 +59,10 @@ def undo_import(connect: Connect, import_id: int, now: datetime) -> UndoResult:
         raise SubscribersError(f"there is no import {import_id}")
     if row.state == ImportState.UNDONE:
         raise SubscribersError(f"import {import_id} was taken back before")
-    restored = _sweep(connect, lambda connection, after: _restore(connection, row, after, now))
-    removed = _sweep(connect, lambda connection, after: _remove(connection, row, after))
-    gone = _sweep(connect, lambda connection, after: _unsubscribe(connection, row, after, now))
+    with Checkpoints.during(connect) as logged:
+        restored = _sweep(logged, lambda connection, after: _restore(connection, row, after, now))
+        removed = _sweep(logged, lambda connection, after: _remove(connection, row, after))
+        gone = _sweep(logged, lambda connection, after: _unsubscribe(connection, row, after, now))
     with connect() as connection:
         lifted = _lift(connection, import_id, now)
         kept = _kept(connection, row)
