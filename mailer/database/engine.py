@@ -31,6 +31,7 @@ _PRAGMAS: Final = (
     "PRAGMA foreign_keys=ON",
     "PRAGMA temp_store=MEMORY",
     "PRAGMA journal_size_limit=67108864",
+    "PRAGMA secure_delete=FAST",  # what a row no longer holds is overwritten where its page is written anyway
 )
 _PASSING: Final = frozenset(
     {

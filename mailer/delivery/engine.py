@@ -24,7 +24,7 @@ from mailer.delivery.rations import Rations
 from mailer.delivery.recorder import RecorderFailed
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.delivery.supply import Supply, moment
-from mailer.delivery.tripwire import Tally, pause, tripped
+from mailer.delivery.tripwire import Tally, discreet, pause, tripped
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -191,7 +191,7 @@ class Engine:
             self._supply.desk.busy(claim.domain, now)
         elif verdict.signal is Signal.RELAY_REFUSES:
             reply = verdict.settlement.reply if verdict.settlement else gate.trouble
-            self._pause(f"{gate.relay.name} does not take our mail: {reply}")
+            self._pause(f"{gate.relay.name} does not take our mail: {discreet(reply, claim.address)}")
 
     def record(self, settlements: list[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
         """Hand settlements and the next fence to the recorder."""
@@ -201,7 +201,7 @@ class Engine:
         for settlement in settlements:
             tally.outcomes[settlement.state] += 1
             if settlement.state in _BAD:
-                tally.last_refusal = settlement.reply
+                tally.last_refusal = discreet(settlement.reply, settlement.claim.address)
                 bad = True
         answer = self.work.recorder.record(settlements, fence)
         if fence is None:

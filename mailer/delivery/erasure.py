@@ -37,6 +37,9 @@ def blank(connection: Connection, subscriber_id: int, now: datetime, address: st
     With `address`, letters to it are found that were written before it was anybody's. What is on its way at this
     moment may still arrive; its outcome is recorded without words.
     """
+    if connection.dialect.name == "sqlite":
+        # Freed pages are overwritten too, by this connection from now on: what is erased must not stand in the file.
+        connection.exec_driver_sql("PRAGMA secure_delete=ON")
     return Blanked(
         ledger.blank(connection, subscriber_id, now, codes),
         _blank_letters(connection, _to(subscriber_id, address), now),

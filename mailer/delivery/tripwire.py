@@ -8,6 +8,7 @@ stand in docs/sending.md.
 
 from __future__ import annotations
 
+import re
 from collections import Counter
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -22,6 +23,9 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mailer.settings import Tripwire
+
+
+_ADDRESS = re.compile(r"[^\s<>()\[\],;:\"']+@[^\s<>()\[\],;:\"']+")
 
 
 @dataclass(slots=True)
@@ -53,6 +57,13 @@ def tripped(tally: Tally, wire: Tripwire) -> str | None:
     return None
 
 
+def discreet(reply: str, address: str = "") -> str:
+    """Give a server's words without addresses, as they may stand in reasons and events. Pure."""
+    text = _ADDRESS.sub("…", reply)
+    local = re.escape(address.rpartition("@")[0])
+    return re.sub(rf"(?<!\w){local}(?!\w)", "…", text, flags=re.IGNORECASE) if len(local) > 1 else text
+
+
 def since(connection: Connection, mailing_id: int) -> datetime | None:
     """Give when a running mailing began to run, or was resumed the last time; None if it does not run.
 
@@ -75,8 +86,9 @@ def hear_notices(
     """Pause a running mailing of which too much came back; give the reason, or None if it may go on.
 
     `bounced` and `complained` are how many notices there are about deliveries accepted `since`; `last` is what the
-    newest of them said, without an address. In the caller's transaction; the process that sends is granted no fence
-    after its commit. Counts at most as many deliveries as could make the notices too many, never a whole mailing.
+    newest of them said, of which addresses are left out. In the caller's transaction; the process that sends is
+    granted no fence after its commit. Counts at most as many deliveries as could make the notices too many, never a
+    whole mailing.
     """
     began = since(connection, mailing_id)
     if began is None:
@@ -88,7 +100,7 @@ def hear_notices(
             continue
         accepted = ledger.count_accepted(connection, mailing_id, began, enough)
         if accepted >= wire.after and count * 100 > percent * accepted:
-            words = f"; last: {last}" if last else ""
+            words = f"; last: {discreet(last)}" if last else ""
             reason = f"tripwire: {count:,} of {accepted:,} {word} (limit {percent:g} %){words}"
             pause(connection, mailing_id, now, reason)
             return reason

@@ -10,7 +10,7 @@ from hypothesis import strategies as st
 from sqlalchemy import insert, select
 
 from mailer import events
-from mailer.database import reading, writing
+from mailer.database import open_engine, reading, upgrade, writing
 from mailer.delivery import erasure, ledger, mailing, tripwire
 from mailer.delivery.letters import claim as claim_letters
 from mailer.delivery.letters import write
@@ -20,10 +20,11 @@ from mailer.keys import Key, Keys
 from mailer.message import Message
 from mailer.message.identity import message_id, read_message_id
 from mailer.settings import Tripwire
-from subscribers import erase
+from subscribers import ensure_lists, erase
+from tests.delivery.conftest import NOON, World, edition
 
 if TYPE_CHECKING:
-    from tests.delivery.conftest import World
+    from pathlib import Path
 
 S = DeliveryState
 KEYS = Keys((Key(3, b"k" * 32),))
@@ -241,3 +242,44 @@ def test_a_person_with_years_of_mailings_is_found_by_key(world: World) -> None:
         words = str(places._of(person).compile(c.engine, compile_kwargs={"literal_binds": True}))
         plan = [row.detail for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {words}")]
     assert any("SEARCH deliveries USING PRIMARY KEY" in line for line in plan), plan
+
+
+@pytest.mark.parametrize(
+    ("reply", "told"),
+    [
+        ("550 5.1.1 <ann@one.example>: no such user", "550 5.1.1 <…>: no such user"),
+        ("550 5.1.1 mailbox Ann is full", "550 5.1.1 mailbox … is full"),
+        ("550 5.7.1 annual limit; other@b.example", "550 5.7.1 annual limit; …"),
+        ("", ""),
+    ],
+)
+def test_a_reason_names_nobody(reply: str, told: str) -> None:
+    """What a mailing says of its pause is shown, mailed and kept: a server's words without anybody's address."""
+    assert tripwire.discreet(reply, "ann@one.example") == told
+
+
+def test_after_erasure_the_file_of_the_database_does_not_hold_the_address(tmp_path: Path) -> None:
+    """Not in the rows, not in freed pages, and not in what was written over while the message was sent."""
+    database = open_engine(f"sqlite:///{tmp_path / 'test.db'}")
+    upgrade(database)
+    with writing(database) as c:
+        list_id = ensure_lists(c, ["main"], NOON)["main"]
+        opened = mailing.open_mailing(c, edition(), "main", NOON)
+        mailing.freeze(c, opened.id, edition(), None, NOON, committed=False)
+    world = World(database, list_id, opened.id)
+    [gone, *_] = world.join("gone-for-good@one.example", "stays-with-us@one.example")
+    world.extend()
+    claims = world.claim()
+    world.fence(claims)
+    world.settle(claims, relay_id="Q" * 100)
+    with writing(database) as c:
+        body = b"Hello gone-for-good@one.example\r\n" * 500
+        letter = Message("news@sender.example", "gone-for-good@one.example", body, "<id>", "id")
+        write(c, letter, purpose="welcome", key="a", now=NOON, subscriber_id=gone)
+    with writing(database) as c:
+        erasure.blank(c, gone, NOON, "gone-for-good@one.example")
+        erase(c, gone, NOON)
+    database.dispose()  # the last one to close a database brings its log home
+    octets = (tmp_path / "test.db").read_bytes()
+    assert b"stays-with-us@one.example" in octets
+    assert b"gone-for-good" not in octets
