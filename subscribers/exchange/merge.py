@@ -15,7 +15,7 @@ from subscribers.exchange.bulk import insert_rows
 from subscribers.exchange.fields import Standing
 from subscribers.exchange.questions import known_people, known_tags, suppressed_people
 from subscribers.exchange.subscribing import subscribe
-from subscribers.exchange.updates import add_tags, update_people
+from subscribers.exchange.updates import add_tags, fold, update_people
 from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, judge
 from subscribers.status import Scope
 from subscribers.suppression import suppress
@@ -33,22 +33,57 @@ if TYPE_CHECKING:
 def merge(connection: Connection, candidates: Sequence[Candidate], target: Target) -> Counter[Verdict]:
     """Take in a batch, and count what became of it.
 
-    Of two records with one address the second updates what the first made.
+    Of two records with one address the second updates what the first made; they are folded into one before
+    anything is asked or written, so that a file which says a thing twice says it once.
     """
     counts: Counter[Verdict] = Counter()
-    waiting = candidates
+    waiting: Sequence[Candidate] = candidates
     while waiting:
-        batch: dict[str, Candidate] = {}
-        again = [each for each in waiting if batch.setdefault(each.normalized, each) is not each]
-        counts += _merge_distinct(connection, batch, target)
-        # What is only counted would look new a second time.
-        waiting = again if target.import_id is not None else []
-        if target.import_id is None:
-            counts[Verdict.UNCHANGED] += len(again)
+        batch, folded, waiting = _distinct(waiting)
+        found = _merge_distinct(connection, batch, target)
+        for verdict, members in found.items():
+            counts[verdict] += len(members)
+        if folded:
+            told = {each.normalized: verdict for verdict, members in found.items() for each in members}
+            counts.update(_of_twin(told[name], changed=changed) for name, changed in folded)
+        if target.import_id is None:  # what is only counted would look new a second time
+            counts[Verdict.UNCHANGED] += len(waiting)
+            break
     return counts
 
 
-def _merge_distinct(connection: Connection, batch: dict[str, Candidate], target: Target) -> Counter[Verdict]:
+def _distinct(
+    candidates: Sequence[Candidate],
+) -> tuple[dict[str, Candidate], list[tuple[str, bool]], list[Candidate]]:
+    """Give one candidate for each address, (address, whether it told anything new) of each that was folded in.
+
+    Last come those who cannot be folded, because they stand otherwise than the first: they are for another time.
+    """
+    batch: dict[str, Candidate] = {}
+    folded: list[tuple[str, bool]] = []
+    others: list[Candidate] = []
+    for each in candidates:
+        first = batch.setdefault(each.normalized, each)
+        if first is each:
+            continue
+        if first.standing != each.standing:
+            others.append(each)
+            continue
+        batch[each.normalized] = both = fold(first, each)
+        folded.append((each.normalized, both != first))
+    return batch, folded, others
+
+
+def _of_twin(verdict: Verdict, *, changed: bool) -> Verdict:
+    """Say what became of a record that was folded into one of which this became."""
+    if verdict in {Verdict.ADDED, Verdict.JOINED, Verdict.UPDATED}:
+        return Verdict.UPDATED if changed else Verdict.UNCHANGED
+    return verdict
+
+
+def _merge_distinct(
+    connection: Connection, batch: dict[str, Candidate], target: Target
+) -> dict[Verdict, list[Candidate]]:
     known = known_people(connection, list(batch), target.list_id)
     suppressed = suppressed_people(connection, batch, target)
     tags = known_tags(
@@ -63,7 +98,7 @@ def _merge_distinct(connection: Connection, batch: dict[str, Candidate], target:
         verdicts.setdefault(verdict, []).append(candidate)
     if target.import_id is not None:
         _apply(connection, verdicts, known, tags, target)
-    return Counter({verdict: len(found) for verdict, found in verdicts.items()})
+    return verdicts
 
 
 def _apply(

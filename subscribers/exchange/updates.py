@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import bindparam, update
 from sqlalchemy.dialects import postgresql, sqlite
 
-from subscribers.exchange.bulk import insert_rows
+from subscribers.exchange.bulk import dumps, insert_rows
 from subscribers.exchange.verdict import Known, changes
 from subscribers.tables import import_changes, subscribers
 from subscribers.tables import tags as tags_table
@@ -26,6 +26,20 @@ def add_tags(connection: Connection, tagged: Iterable[tuple[int, Iterable[str]]]
     """Put tags on people who do not have them."""
     rows = [(subscriber_id, tag) for subscriber_id, tags in tagged for tag in tags]
     insert_rows(connection, tags_table, ("subscriber_id", "tag"), rows)
+
+
+def fold(first: Candidate, second: Candidate) -> Candidate:
+    """Give what two records tell of one person; where both say something, the second counts."""
+    attributes = first.attributes
+    if second.attributes not in {attributes, "{}"}:
+        attributes = dumps(json.loads(attributes) | json.loads(second.attributes))
+    return first._replace(
+        name=second.name or first.name,
+        language=second.language or first.language,
+        time_zone=second.time_zone or first.time_zone,
+        attributes=attributes,
+        tags=tuple(dict.fromkeys((*first.tags, *second.tags))),
+    )
 
 
 def update_people(

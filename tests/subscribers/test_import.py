@@ -118,6 +118,17 @@ def test_twice_in_one_file(load, person):
     assert person("ann@example.org").name == "Anna"
 
 
+def test_the_same_twice_in_one_file(load, engine):
+    """A file that says a thing a thousand times, and contradicts itself, changes nothing the second time."""
+    rows = [f"ann@example.org,Ann {n % 3},t{n % 2}" for n in range(400)]
+    text = "email,name,tags\n" + "\n".join(rows) + "\nann@example.org,Anna,t0\n"
+    first = load(text)
+    assert (first.records, first.added, first.updated + first.unchanged) == (401, 1, 400)
+    before = snapshot(engine)
+    assert load(text).unchanged == 401
+    assert snapshot(engine) == before
+
+
 def test_rejects(load, tmp_path, engine, clock):
     """A bad row goes to the rejects with line, reason and itself, and stops nothing; mended, it is read from there."""
     result = load(
