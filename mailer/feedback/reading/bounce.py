@@ -14,7 +14,7 @@ from mailer.feedback.model import Permanence
 from mailer.feedback.reading.addresses import ADDRESS, is_daemon, tidy
 from mailer.feedback.reading.model import Reported
 from mailer.feedback.reading.prose import Named, named
-from mailer.feedback.reading.reasons import Verdict, reason_for
+from mailer.feedback.reading.reasons import DEAD, Verdict, reason_for
 from mailer.feedback.reading.signs import FROM, GIVEN_UP, REPLY_LINE, SUBJECT, WARNING, WARNING_SUBJECT, WORDS
 
 if TYPE_CHECKING:
@@ -56,8 +56,10 @@ def from_notification(
     """Give what a delivery-status part says, helped out by the words beside it where it says too little."""
     spoken = named(words, ours, [each.recipient for each in told.recipients] + returned.recipients)
     seen: dict[str, Reported] = {}
+    warned = any(not each.action for each in told.recipients) and _is_warning(words, "")
+    alone = len(told.recipients) == 1
     for each in told.recipients:
-        report = _reported(each, spoken, words, returned, alone=len(told.recipients) == 1)
+        report = _reported(each, spoken, words if alone else "", returned, warned=warned)
         if report is not None:
             seen.setdefault(report.recipient.lower(), report)
     return tuple(seen.values()) or from_words(words, returned, ours)
@@ -86,14 +88,16 @@ def from_words(
             else returned.routed[:1] or returned.recipients
         )
         spoken = [Named(address, "", words) for address in whole]
-    alone = len(spoken) == 1
-    return tuple(_judged(each, words, alone=alone, subject=subject) for each in spoken)
+    final = not _is_warning(words, subject)
+    whole_words = words if len(spoken) == 1 else ""
+    return tuple(_judged(each, whole_words, final=final, subject=subject) for each in spoken)
 
 
 def _reported(
-    each: Told, spoken: list[Named], words: str, returned: Returned, *, alone: bool
+    each: Told, spoken: list[Named], words: str, returned: Returned, *, warned: bool
 ) -> Reported | None:
-    about = _about(each, spoken, alone=alone)
+    """Read one recipient; `words` are those of the whole mail if it is about this one alone."""
+    about = _about(each, spoken, alone=bool(words))
     recipient, also = each.recipient, each.also
     if about is not None and about.also and about.also.lower() == recipient.lower():
         recipient, also = about.recipient, recipient
@@ -102,27 +106,25 @@ def _reported(
     if not recipient:
         return None
     said = each.diagnosis
-    beside = about.words if about else words if alone else ""
-    context = words if alone else beside
+    beside = about.words if about else words
+    context = words or beside
     verdict = reason_for(each.status, "", said, each.remote, context)
     if beside and (verdict.reason == "undefined" or not _says_something(said)):
         verdict = _either(
             verdict, reason_for(each.status, "", f"{said}\n{_without(beside)}", each.remote, context)
         )
         said = said if _says_something(said) else beside
-    final = each.action != "delayed" and not (not each.action and _is_warning(words, ""))
+    final = each.action != "delayed" if each.action else not warned
     return _finished(recipient, also, verdict, final=final, said=said)
 
 
-def _judged(each: Named, words: str, *, alone: bool, subject: str) -> Reported:
-    verdict = reason_for("", "", each.words, "", words if alone else f"{each.words}\n{each.before}")
-    if alone and verdict.reason in {"undefined", "expired", "onhold"}:
+def _judged(each: Named, words: str, *, final: bool, subject: str) -> Reported:
+    verdict = reason_for("", "", each.words, "", words or f"{each.words}\n{each.before}")
+    if words and verdict.reason in {"undefined", "expired", "onhold"}:
         verdict = _either(verdict, reason_for("", "", _without(words)))
     if verdict.reason == "undefined" and subject:
         verdict = _either(verdict, reason_for("", "", subject))
-    return _finished(
-        each.recipient, each.also, verdict, final=not _is_warning(words, subject), said=each.words
-    )
+    return _finished(each.recipient, each.also, verdict, final=final, said=each.words)
 
 
 def _finished(recipient: str, also: str, verdict: Verdict, *, final: bool, said: str) -> Reported:
@@ -131,7 +133,7 @@ def _finished(recipient: str, also: str, verdict: Verdict, *, final: bool, said:
         permanence = Permanence.PERMANENT if final else Permanence.TEMPORARY
     elif not final:
         permanence = Permanence.TEMPORARY
-    dead = verdict.hardbounce and permanence is Permanence.PERMANENT
+    dead = verdict.reason in DEAD and permanence is Permanence.PERMANENT
     reply = re.sub(r"\s+", " ", said).strip()[:LONGEST_REPLY]
     return Reported(recipient, verdict.reason, permanence, final, dead, verdict.status, reply, also)
 

@@ -75,7 +75,7 @@ def parsed(text: str) -> Notification | None:
     for line in _unfolded(text):
         if not line.strip():
             # An empty line ends a block, though some put one within.
-            if _speaks_of_one(blocks[-1]) and "status" in blocks[-1]:
+            if _speaks_of_one(blocks[-1]) and "status" in blocks[-1] and len(blocks) < MOST_RECIPIENTS:
                 blocks.append({})
             continue
         match = _FIELDS.match(line.lstrip())
@@ -83,7 +83,7 @@ def parsed(text: str) -> Notification | None:
             continue
         name = {"ction": "action"}.get(match[1].lower(), match[1].lower())
         if name in _STARTS and _is_another(blocks[-1], name, match[2]):
-            if len(blocks) > MOST_RECIPIENTS:
+            if len(blocks) >= MOST_RECIPIENTS:
                 break
             blocks.append({})
         blocks[-1].setdefault(name, match[2].strip())

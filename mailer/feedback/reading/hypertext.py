@@ -6,7 +6,7 @@ import html
 import re
 from typing import Final
 
-LARGEST: Final = 1 << 17
+LARGEST: Final = 1 << 16
 
 _SILENT: Final = ("style", "script", "head", "title")
 _BREAKS: Final = re.compile(

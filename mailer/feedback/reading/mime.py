@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 
 LARGEST: Final = 1 << 20  # octets that are looked at
 LARGEST_HEADER: Final = 1 << 17
-LARGEST_TEXT: Final = 1 << 17  # characters of one part
+LARGEST_TEXT: Final = 1 << 16  # characters of one part
 DEEPEST: Final = 8
 MOST_PARTS: Final = 40
 MOST_FIELDS: Final = 400

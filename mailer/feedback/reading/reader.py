@@ -26,6 +26,7 @@ from mailer.feedback.reading.returned import RETURNED, Returned, in_parts, in_wo
 if TYPE_CHECKING:
     from mailer.feedback.reading.mime import Part
 
+LARGEST_WORDS: Final = 1 << 15  # characters that may say why; what is behind them is the message
 _STATUS_PARTS: Final = (
     "message/delivery-status",
     "message/global-delivery-status",
@@ -92,7 +93,7 @@ def _words(mail: Mail) -> str:
     words = "\n".join(part.text() for part in before[:4])
     if len(words.strip()) < 20:
         words += "\n" + "\n".join(plain(part.text()) for part in texts if part.type == "text/html")
-    return words
+    return words[:LARGEST_WORDS]
 
 
 def _before_returned(mail: Mail, spoken: list[Part]) -> list[Part]:
