@@ -49,4 +49,5 @@ def plan(
     ).where(literal(1) == 1)  # SQLite's parser needs a WHERE between SELECT and ON CONFLICT
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(deliveries).from_select(_COLUMNS, rows).on_conflict_do_nothing()
-    return connection.execute(statement).rowcount
+    # Else SQLAlchemy keeps no count of an INSERT on PostgreSQL.
+    return connection.execute(statement, execution_options={"preserve_rowcount": True}).rowcount
