@@ -10,9 +10,10 @@ from urllib.parse import urlsplit
 from fastapi import FastAPI
 
 from mailer.letters import joining
-from mailer.web import hooks, signing
+from mailer.web import api, hooks, signing
 from mailer.web import proof as proving
 from mailer.web.guards import Guards
+from mailer.web.hooks.router import reception
 from mailer.web.intake import Intake
 from mailer.web.pages import (
     confirm,
@@ -21,11 +22,12 @@ from mailer.web.pages import (
     moving,
     plain,
     preferences,
+    question,
     subscribe,
     unsubscribe,
     yours,
 )
-from mailer.web.problems import ProblemError, machine_answer, refuse
+from mailer.web.problems import refuse
 from mailer.web.rendering import Pages
 from mailer.web.site import Site
 from mailer.web.writer import Writer
@@ -33,15 +35,12 @@ from mailer.web.writer import Writer
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
 
-    from starlette.requests import Request
-    from starlette.responses import Response
-
     from mailer.delivery.ground import Ground
     from mailer.settings import Settings
 
 ROUTERS = (
     *(plain.router, unsubscribe.router, confirm.router, subscribe.router, manage.router, preferences.router),
-    *(moving.router, yours.router, issues.router, proving.router, hooks.router),
+    *(moving.router, yours.router, issues.router, question.router, proving.router, hooks.router),
 )
 API = "/api/v1"
 
@@ -54,27 +53,16 @@ def create_app(ground: Ground) -> FastAPI:
         title=ground.settings.name, openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan
     )
     app.state.ground, app.state.site = ground, site
+    if ground.settings.hooks:
+        reception(app.state)  # a secret that is missing is told before anybody needs it
     for router in ROUTERS:
         app.include_router(router)
-    app.mount(API, _api(ground, site))
+    programs = api.app(ground, signing.router)
+    programs.state.site = site
+    app.mount(API, programs)
     refuse(app)
     app.add_middleware(Guards, prefixes=_prefixes(ground.settings))
     return app
-
-
-def _api(ground: Ground, site: Site) -> FastAPI:
-    """Give the operators' interface with the readers' one door to it."""
-    made = FastAPI(openapi_url="/openapi.json", docs_url=None, redoc_url=None)
-    made.state.ground, made.state.site = ground, site
-    made.include_router(signing.router)
-    made.add_exception_handler(ProblemError, _machine)
-    return made
-
-
-async def _machine(_request: Request, error: Exception) -> Response:
-    if not isinstance(error, ProblemError):
-        raise error
-    return machine_answer(error)
 
 
 @contextlib.asynccontextmanager

@@ -78,7 +78,7 @@ def wait(connection: Connection, kind: str, subject: bytes, allowance: Allowance
     return max(0, whole_at - _latest(allowance, at)) / 1000
 
 
-def exhausted(connection: Connection, kind: str, allowance: Allowance, now: datetime) -> int:
+def full(connection: Connection, kind: str, allowance: Allowance, now: datetime) -> int:
     """Give how many subjects have nothing left just now."""
     late = _latest(allowance, _milliseconds(now))
     query = select(func.count()).select_from(budgets).where(_B.kind == kind, _B.whole_at > late)

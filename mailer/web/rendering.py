@@ -73,7 +73,7 @@ class Pages:
         return Voice(about, chosen, scope["path"], named=one is not None)
 
     def page(
-        self, voice: Voice, name: str, status: int = 200, *, scripts: bool = False, **values: Any
+        self, voice: Voice, name: str, /, status: int = 200, *, scripts: bool = False, **values: Any
     ) -> HTMLResponse:
         """Give a page; `scripts` lets those of our own origin run on it."""
         nonce = secrets.token_urlsafe(12)
@@ -82,7 +82,7 @@ class Pages:
         headers = {"Content-Security-Policy": policy, "Content-Language": voice.language}
         return HTMLResponse(html, status, headers)
 
-    def text(self, voice: Voice, template: str, **values: Any) -> str:
+    def text(self, voice: Voice, template: str, /, **values: Any) -> str:
         """Give what a template makes; raises UserError with its file and line where it is wrong."""
         environment = self._environment(voice.list.templates)
         translations = self.catalogue(voice.list).translations(voice.language)

@@ -9,7 +9,7 @@ from dataclasses import dataclass, field, replace
 from datetime import UTC, datetime, timedelta
 from email import message_from_bytes
 from email.policy import default
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 import httpx
 import pytest
@@ -24,7 +24,7 @@ from mailer.web import create_app
 from subscribers import add, ensure_lists, get, list_ids
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Iterator
+    from collections.abc import Callable, Iterator
     from email.message import EmailMessage
     from pathlib import Path
 
@@ -170,7 +170,7 @@ class Visit:
     house: House
     client: httpx.AsyncClient
 
-    async def __aenter__(self) -> Visit:
+    async def __aenter__(self) -> Self:
         self._life = self.house.app.router.lifespan_context(self.house.app)
         await self._life.__aenter__()
         return self

@@ -3,9 +3,6 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING
 
-from sqlalchemy import select
-
-from subscribers import consents_of
 from tests.web.conftest import link_in, visit
 
 if TYPE_CHECKING:

@@ -14,6 +14,7 @@ from starlette.responses import HTMLResponse, Response
 import subscribers
 from mailer.delivery import ledger
 from mailer.keys import Purpose
+from mailer.letters import welcome
 from mailer.message import Recipient
 from mailer.message.links import NOWHERE
 from mailer.web import archive
@@ -126,6 +127,8 @@ def _query(lists: Sequence[ListSettings], site: Site) -> str:
 
 def _own(connection: Connection, site: Site, subscriber_id: int, mailing_id: int) -> str | None:
     """Give the page of one reader; None where nothing went to them, or they are known no more."""
+    if mailing_id >= welcome.FIRST:
+        return _welcome(connection, site, subscriber_id, mailing_id)
     place = ledger.find(connection, mailing_id, subscriber_id)
     person = person_of(connection, subscriber_id)
     if place is None or person is None or person.email is None:
@@ -138,6 +141,17 @@ def _own(connection: Connection, site: Site, subscriber_id: int, mailing_id: int
     edition = archive.edition_of(connection, place.edition_id)
     public_url = (one.public_url if one else None) or NOWHERE
     return own_page(edition, recipient, site.ground.keys, mailing_id, public_url)
+
+
+def _welcome(connection: Connection, site: Site, subscriber_id: int, number: int) -> str | None:
+    """Give the welcome letter that a reader was sent."""
+    person = person_of(connection, subscriber_id)
+    edition = welcome.shown(site.ground, connection, number)
+    one = site.list_of(number - welcome.FIRST)
+    if person is None or person.email is None or edition is None or one is None:
+        return None
+    recipient = Recipient(person.id, number - welcome.FIRST, person.email, person.name, person.language)
+    return own_page(edition, recipient, site.ground.keys, number, one.public_url or NOWHERE)
 
 
 def _public(connection: Connection, site: Site, found: Shown) -> str:
