@@ -26,6 +26,7 @@ from sqlalchemy import (
     Text,
     delete,
     insert,
+    or_,
     select,
     update,
 )
@@ -201,6 +202,12 @@ def forget_old(connection: Connection, now: datetime, limit: int = 500) -> int:
             delete(answers).where(answers.c.token_id == row.token_id, answers.c.key == row.key)
         )
     return len(gone)
+
+
+def forget_answers(connection: Connection, addresses: Iterable[str]) -> int:
+    """Forget the remembered answers that mention one of these addresses; give how many."""
+    wanted = [answers.c.body.icontains(address, autoescape=True) for address in addresses if address]
+    return connection.execute(delete(answers).where(or_(*wanted))).rowcount if wanted else 0
 
 
 def _digest(text: str) -> bytes:

@@ -1,7 +1,7 @@
 """The queue: claimed with a lease, settled with what the receiver said.
 
-A claim moves the row's due time past the lease, on the condition that it is still due: two processes never hold the same row,
-and what a dead one held is due again by itself. At least once, therefore, and under the same id.
+A claim moves the row's due time past the lease, if it is still due: two processes never hold the same row, and what a
+dead one held is due again by itself. At least once, therefore, and under the same id.
 """
 
 from __future__ import annotations

@@ -93,7 +93,14 @@ class Reception:
             taken.values(notices=len(notices), unknown=len(unknown), kept=kept.replace("\x00", ""))
         )
         if notices:
-            self._take(connection, self._ground.keys, notices, now, channel=f"hook:{name}")
+            self._take(
+                connection,
+                self._ground.keys,
+                notices,
+                now,
+                channel=f"hook:{name}",
+                wire=self._ground.settings.tripwire,
+            )
 
 
 def _take(*words: Any, **named: Any) -> object:

@@ -60,10 +60,13 @@ class Office:
         self.fetched.append(url)
         return self.pages.get(url) or senders.certificate()
 
-    def take(self, _connection: Any, _keys: Any, notices: list[Notice], _now: Any, *, channel: str) -> None:
+    def take(
+        self, _connection: Any, _keys: Any, notices: list[Notice], _now: Any, *, channel: str, wire: Any
+    ) -> None:
         if self.failing:
             raise RuntimeError("the policy fell over")
         assert channel.startswith("hook:")
+        assert wire == self.ground.settings.tripwire
         self.notices += notices
 
 
