@@ -133,26 +133,35 @@ def set_profile(
     name: str | None = None,
     language: str | None = None,
     time_zone: str | None = None,
+    attributes: Mapping[str, object] | None = None,
 ) -> bool:
     """Set what a person says of themselves; None leaves alone, "" empties. Give whether anything changed.
 
-    Raises UnknownSubscriber.
+    Attributes are added to those there are; one that is None goes. Raises UnknownSubscriber, and SubscribersError for
+    attributes that cannot be stored.
     """
     known = subscribers.c
-    row = connection.execute(
-        select(known.name, known.language, known.time_zone).where(known.id == subscriber_id)
-    ).first()
+    columns = (known.name, known.language, known.time_zone, known.attributes)
+    row = connection.execute(select(*columns).where(known.id == subscriber_id)).first()
     if row is None:
         raise UnknownSubscriber(f"nobody has the id {subscriber_id}")
     wanted = {
         "name": row.name if name is None else clean_line(name),
         "language": row.language if language is None else clean_language(language),
         "time_zone": row.time_zone if time_zone is None else clean_time_zone(time_zone),
+        "attributes": _changed(row.attributes, attributes or {}),
     }
     if wanted == row._asdict():
         return False
     statement = update(subscribers).where(known.id == subscriber_id, known.state == PersonState.PRESENT)
     return bool(connection.execute(statement.values(**wanted, updated_at=now)).rowcount)
+
+
+def _changed(known: Mapping[str, object], said: Mapping[str, object]) -> dict[str, object]:
+    merged = {
+        name: value for name, value in {**known, **said}.items() if value is not None or name not in said
+    }
+    return clean_attributes(merged) if said else dict(known)
 
 
 def _tags(connection: Connection, subscriber_id: int) -> set[str]:

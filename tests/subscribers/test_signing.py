@@ -383,5 +383,10 @@ def test_a_person_says_who_they_are(connection, clock, add):
     person = subscribers.get(connection, ann.id)
     assert (person.name, person.language) == ("", None)
     assert not subscribers.set_profile(connection, ann.id, clock(), name="")
+    subscribers.set_profile(connection, ann.id, clock(), attributes={"town": "Husum", "cat": {"name": "Bo"}})
+    subscribers.set_profile(connection, ann.id, clock(), attributes={"town": None, "dog": 1})
+    assert subscribers.get(connection, ann.id).attributes == {"cat": {"name": "Bo"}, "dog": 1}
+    with pytest.raises(subscribers.SubscribersError):
+        subscribers.set_profile(connection, ann.id, clock(), attributes={"x": "x" * 20_000})
     with pytest.raises(subscribers.UnknownSubscriber):
         subscribers.set_profile(connection, 999, clock(), name="x")
