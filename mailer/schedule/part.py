@@ -46,6 +46,7 @@ async def _ticking(look: Callable[[], None], stopped: asyncio.Event, seconds: fl
     from apscheduler.triggers.cron import CronTrigger  # noqa: PLC0415
     from apscheduler.triggers.interval import IntervalTrigger  # noqa: PLC0415
 
+    logging.getLogger("apscheduler").setLevel(logging.ERROR)  # else it says each minute that it looks
     alone = asyncio.Lock()
 
     async def tick() -> None:

@@ -14,7 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from mailer.settings.attributes import AttributesValue  # noqa: TC001 - pydantic reads it
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.privacy import SpanValue  # noqa: TC001 - pydantic reads it
-from mailer.settings.schedule import ScheduleTable  # noqa: TC001 - pydantic reads it
+from mailer.settings.schedule import ScheduleTable, UpkeepTable
 from mailer.settings.values import (
     AddressValue,
     DatabaseValue,
@@ -136,3 +136,4 @@ class Document(ListTable):
     monitor: MonitorTable = MonitorTable()
     web: WebTable = WebTable()
     schedule: tuple[ScheduleTable, ...] = ()
+    upkeep: UpkeepTable = UpkeepTable()

@@ -20,7 +20,7 @@ from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTabl
 from mailer.settings.lines import key_lines, line_of
 from mailer.settings.model import RelaySettings, Settings
 from mailer.settings.resolve import complaints, placeholders, resolve
-from mailer.settings.schedule import ScheduleTable
+from mailer.settings.schedule import ScheduleTable, UpkeepTable
 from mailer.settings.web import WebTable
 
 if TYPE_CHECKING:
@@ -42,7 +42,7 @@ _ENVIRONMENT: Final = {
 }
 _TABLES: Final = {"lists": ListTable, "brands": BrandTable, "relays": RelayTable, "domains": DomainTable,
     "hooks": HookTable, "webhooks": WebhookTable, "api": ApiTable, "monitor": MonitorTable, "web": WebTable,
-    "schedule": ScheduleTable}  # fmt: skip
+    "schedule": ScheduleTable, "upkeep": UpkeepTable}  # fmt: skip
 _WORDS: Final[Mapping[str, str]] = {"missing": "is missing", "string_type": "must be text in quotes"}
 
 

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from mailer.errors import Problem, UserError
 from mailer.settings.hooks import ApiSettings, HookSettings, MonitorSettings, WebhookSettings
 from mailer.settings.lines import line_of
+from mailer.settings.schedule import ScheduleSettings, UpkeepSettings
 from mailer.settings.web import WebSettings
 
 if TYPE_CHECKING:
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
     from pathlib import Path
     from uuid import UUID
 
-    from mailer.settings.schedule import ScheduleSettings
     from mailer.settings.values import Mailbox
 
 STATE = ".mailer"
@@ -113,6 +113,7 @@ class Settings:
     monitor: MonitorSettings = field(default_factory=MonitorSettings)
     web: WebSettings = field(default_factory=WebSettings)
     schedules: tuple[ScheduleSettings, ...] = ()
+    upkeep: UpkeepSettings = field(default_factory=UpkeepSettings)
     secret: str | None = field(default=None, repr=False)
     warnings: tuple[Problem, ...] = ()
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from mailer.settings.document import BrandTable, Document, ListTable
 from mailer.settings.hooks import ApiSettings, MonitorSettings, hook_complaints, hooks_of, webhooks_of
 from mailer.settings.model import DomainLimit, ListSettings, RelaySettings, Settings, Tripwire
-from mailer.settings.schedule import schedule_complaints, schedules_of
+from mailer.settings.schedule import UpkeepSettings, schedule_complaints, schedules_of
 from mailer.settings.values import Mailbox, is_placeholder, name_of
 from mailer.settings.web import WebSettings
 
@@ -123,6 +123,7 @@ def resolve(
         monitor=MonitorSettings(**document.monitor.model_dump()),
         web=WebSettings(**document.web.model_dump()),
         schedules=schedules_of(document.schedule, lists),
+        upkeep=UpkeepSettings(**document.upkeep.model_dump()),
     )
 
 

@@ -98,3 +98,24 @@ def schedule_complaints(
             yield path, f"say which list: {', '.join(lists)}"
         if one.list is not None and one.list not in lists:
             yield (*path, "list"), f"there is no list {one.list!r}; the lists are: {', '.join(lists)}"
+
+
+class UpkeepTable(BaseModel):
+    """`[upkeep]`: what is done once a day."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", hide_input_in_errors=True)
+
+    backups: int = Field(default=14, ge=0, le=10_000)
+    backup_folder: LineValue | None = None
+    letters_days: int = Field(default=30, ge=1, le=36_500)
+    events_days: int = Field(default=730, ge=30, le=36_500)
+
+
+@dataclass(frozen=True, slots=True)
+class UpkeepSettings:
+    """How many backups are kept, and where (None: `.mailer/backups`); how long letters' contents and events are."""
+
+    backups: int = 14
+    backup_folder: str | None = None
+    letters_days: int = 30
+    events_days: int = 730

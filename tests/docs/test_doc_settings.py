@@ -11,7 +11,7 @@ from mailer.edition.theme import DARK, FONTS, LIGHT
 from mailer.settings.document import BrandTable, Document, DomainTable, ListTable, RelayTable, TripwireTable
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.load import _ENVIRONMENT
-from mailer.settings.schedule import ScheduleTable
+from mailer.settings.schedule import ScheduleTable, UpkeepTable
 from mailer.settings.web import WebTable
 from mailer.smtp.relay import _KNOWN
 from tests.docs.pages import ROOT, names, read, rows, sections
@@ -43,6 +43,7 @@ def _told(section: str) -> set[str]:
         ("monitor", MonitorTable),
         ("web", WebTable),
         ("schedule", ScheduleTable),
+        ("upkeep", UpkeepTable),
     ],
 )
 def test_keys(section: str, table: type[Table]):
