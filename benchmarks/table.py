@@ -6,7 +6,7 @@ import argparse
 import operator
 import sys
 import time
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -23,6 +23,7 @@ class Options:
     readers: int = 100_000
     rounds: int = 3
     rows: int = 0
+    people: int = 0  # --readers as it was given, for those whose own default is a million
 
 
 @dataclass(frozen=True)
@@ -90,6 +91,7 @@ def options(arguments: Sequence[str] | None = None, *, names: Sequence[str] = ()
     given.options = Options(
         quick, given.readers or (10_000 if quick else 100_000), given.rounds or (1 if quick else 3), given.rows
     )
+    given.options = replace(given.options, people=given.readers or 0)
     return given
 
 

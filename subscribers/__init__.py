@@ -49,7 +49,13 @@ from subscribers.requests import Form, addresses_of, form_of, forms_of, requests
 from subscribers.returning import come_back, may_come_back
 from subscribers.rights import erase, erase_address, move, tag
 from subscribers.roster import Person, Subscription, ensure_lists, find, get, list_ids, people
-from subscribers.segment import Received, SegmentError, compile_segment, freeze_segment
+from subscribers.segment import (
+    Received,
+    SegmentError,
+    compile_segment,
+    freeze_segment,
+    index_statements,
+)
 from subscribers.signing import SignUp, SignUpOutcome, note_letter, sign_up, sign_up_again
 from subscribers.suppression import Suppression, address_hash, block, lift, list_suppressions, suppressions_of
 from subscribers.tables import Instant, metadata
@@ -111,6 +117,7 @@ __all__ = [
     "freeze_segment",
     "get",
     "import_file",
+    "index_statements",
     "lift",
     "list_ids",
     "list_suppressions",

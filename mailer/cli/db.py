@@ -21,15 +21,22 @@ app = typer.Typer(
 
 @app.command(epilog="Example: mailer db upgrade")
 def upgrade() -> None:
-    """Bring the database to the schema of this program; all of it, or nothing."""
+    """Bring the database to the schema of this program; all of it, or nothing.
+
+    Then each attribute that mailer.toml declares gets its index, and one that it no longer declares loses it.
+    """
     from mailer import database  # noqa: PLC0415 - SQLAlchemy costs 150 ms
     from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.delivery.indexing import index  # noqa: PLC0415
 
     place = workplace()
     database.upgrade(place.raw_engine)
     newest = database.newest_revision()
-    emit({"revision": newest})
+    changed = index(place.raw_engine, place.settings.attributes)
+    emit({"revision": newest, "indexes": changed})
     say(f"the database is at {newest}")
+    if changed:
+        say(f"indexes of attributes made or dropped: {changed}")
 
 
 @app.command(epilog="Example: mailer db check")

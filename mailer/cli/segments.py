@@ -90,7 +90,7 @@ def _readers(
     from subscribers import audience, list_ids  # noqa: PLC0415
 
     list_id = list_ids(connection).get(key)
-    return None if list_id is None else mine(audience(list_id, moment), condition)
+    return None if list_id is None else mine(audience(list_id, moment), condition, whole=True)
 
 
 def _counted(connection: Connection, readers: Select[Any] | None) -> int:

@@ -138,7 +138,7 @@ def _may_go_on(found: Mailing) -> None:
 
 def _readers(request: Request, list_id: int, now: datetime, narrow: Narrow) -> Select[Any]:
     readers = audience(list_id, now)
-    return narrow(readers, _frozen(request, now, narrow)) if request.segment else readers
+    return narrow(readers, _frozen(request, now, narrow), whole=True) if request.segment else readers
 
 
 def _frozen(request: Request, now: datetime, narrow: Narrow) -> str:

@@ -35,8 +35,8 @@ class Narrow(Protocol):
         """Give the segment's text standing alone, as it is now; raises UserError."""
         ...
 
-    def __call__(self, readers: Select[Any], condition: str, /) -> Select[Any]:
-        """Narrow readers (a Select that audience() gave) by a frozen text."""
+    def __call__(self, readers: Select[Any], condition: str, /, *, whole: bool = False) -> Select[Any]:
+        """Narrow readers (a Select that audience() gave) by a frozen text; `whole` asks for all of a list at once."""
         ...
 
 
@@ -54,13 +54,13 @@ class Segments:
     """The segments of one newsletter."""
 
     settings: Settings
-    _made: dict[str, ColumnElement[bool]] = field(default_factory=dict)
+    _made: dict[tuple[str, bool], ColumnElement[bool]] = field(default_factory=dict)
 
     def book(self) -> Book:
         """Read segments.toml; a newsletter without it has no segments."""
         return read_book(self.settings)
 
-    def freeze(self, segment: str, list_key: str, now: datetime) -> str:
+    def freeze(self, segment: str, list_key: str, now: datetime, /) -> str:
         """Give the segment's text standing alone; raises UserError with the place of each mistake."""
         book = self.book()
         if segment not in book.texts:
@@ -78,11 +78,12 @@ class Segments:
             lists=tuple(lists), name=segment,
         )  # fmt: skip
 
-    def __call__(self, readers: Select[Any], condition: str) -> Select[Any]:
-        """Narrow readers by a frozen text."""
-        if condition not in self._made:
-            self._made[condition] = compile_segment(condition, Heard(), self.settings.attributes)
-        return readers.where(self._made[condition])
+    def __call__(self, readers: Select[Any], condition: str, /, *, whole: bool = False) -> Select[Any]:
+        """Narrow readers by a frozen text; with `whole` by the indexes of declared attributes."""
+        if (condition, whole) not in self._made:
+            declared = self.settings.attributes if whole else None
+            self._made[condition, whole] = compile_segment(condition, Heard(), declared)
+        return readers.where(self._made[condition, whole])
 
     def problems(self, now: datetime) -> Iterator[Problem]:
         """Give everything that is wrong with segments.toml."""
@@ -151,11 +152,11 @@ def problem_of(book: Book, name: str, error: SegmentError) -> Problem:
 class _Plain:
     """Refuses every segment."""
 
-    def freeze(self, segment: str, _list_key: str, _now: datetime) -> str:
+    def freeze(self, segment: str, _list_key: str, _now: datetime, /) -> str:
         """Refuse."""
         raise UserError(_unknown(segment, Book({}, {})))
 
-    def __call__(self, _readers: Select[Any], condition: str) -> Select[Any]:
+    def __call__(self, _readers: Select[Any], condition: str, /, *, whole: bool = False) -> Select[Any]:  # noqa: ARG002
         """Refuse."""
         raise UserError(Problem(f"no segment can be applied: {condition}", FILE))
 

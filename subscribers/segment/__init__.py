@@ -18,11 +18,11 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement
+    from sqlalchemy import ColumnElement, Connection
 
     from subscribers.segment.condition import Terms
 
-__all__ = ["Received", "SegmentError", "compile_segment", "freeze_segment"]
+__all__ = ["Received", "SegmentError", "compile_segment", "freeze_segment", "index_statements"]
 
 
 def freeze_segment(
@@ -51,11 +51,22 @@ def compile_segment(
 ) -> ColumnElement[bool]:
     """Give the condition of a frozen text, for `.where()` of a Select that `audience()` gave.
 
-    `terms` gives for each Received of the text a Select of subscriber ids. `declared` are the attributes with
-    indexes, as {"address.city": "text"}. Every value is a bound parameter. Raises SegmentError.
+    `terms` gives for each Received of the text a Select of subscriber ids. `declared`, the attributes with
+    indexes as {"address.city": "text"}, is for counting a whole list; leave it out where a range of ids is asked for.
+    Every value is a bound parameter. Raises SegmentError.
     """
     from subscribers.segment.condition import compiled  # noqa: PLC0415
     from subscribers.segment.reading import FROZEN_LENGTH, parse_segment  # noqa: PLC0415
 
     paths = {tuple(name.split(".")): kind for name, kind in (declared or {}).items()}
     return compiled(parse_segment(text, FROZEN_LENGTH), terms, paths)
+
+
+def index_statements(connection: Connection, declared: Mapping[str, str]) -> list[str]:
+    """Give the statements that make the indexes of declared attributes the ones there are.
+
+    Each is to be run by itself; on PostgreSQL outside of a transaction (CONCURRENTLY).
+    """
+    from subscribers.segment.indexes import index_statements as statements  # noqa: PLC0415
+
+    return statements(connection, declared)

@@ -50,7 +50,7 @@ _PLACES: Final = (
     ({"_KNOWN"}, "`known` or `missing`"),
     ({"_ISSUE", "_ANYTHING"}, "`received issue 71`, `received anything` or `received any of the last 5`"),
     ({"UNIT"}, "hours, days, weeks, months or years"),
-    ({"_AGO"}, "`ago`"),
+    ({"AGO"}, "`ago`"),
     ({"NAME", "STRING"}, "a name"),
     ({"STRING"}, 'a text in quotes: "…"'),
     ({"NUMBER"}, "a number"),
@@ -138,7 +138,7 @@ def _spellings(accepted: AbstractSet[str]) -> list[str]:
     return [
         name.lstrip("_").lower()
         for name in accepted
-        if name.startswith("_") or name in {"JOINED", "TRUE", "FALSE"}
+        if name.startswith("_") or name in {"JOINED", "TRUE", "FALSE", "AGO"}
     ]
 
 

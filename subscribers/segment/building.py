@@ -137,8 +137,8 @@ class Builder(Transformer[Token, Any]):
         ago = tree.Ago(_whole(count, _SPANS), tree.Unit(unit.lower().removesuffix("s")))
         return Placed(ago, _place(count)[0], _place(unit)[1])
 
-    def ago(self, span: Placed) -> Placed:
-        return span
+    def ago(self, span: Placed, word: Token) -> Placed:
+        return Placed(span.value, span.start, _place(word)[1])
 
     def day(self, token: Token) -> Placed:
         try:

@@ -62,6 +62,9 @@ Terms: TypeAlias = Mapping[Received, Select[Any]]
 
 __all__ = ["Condition", "Terms", "compiled", "on_postgresql", "on_sqlite"]  # those two teach SQLAlchemy
 
+Declared: TypeAlias = Mapping[tuple[str, ...], str]
+"""The attributes that have indexes: path -> text, number or date."""
+
 _COMPARE: Final[Mapping[Comparison, Callable[[Any, Any], Any]]] = {
     Comparison.EQUAL: operator.eq,
     Comparison.LESS: operator.lt,
@@ -79,10 +82,12 @@ _COLUMNS: Final = {
 
 
 class Compiler:
-    """Compiles one tree; `declared` names the attributes that have indexes, as {path: kind}."""
+    """Compiles trees. `attributes` is the column that attributes are in; `inline` lets indexes find their names."""
 
-    def __init__(self, terms: Terms, declared: Mapping[tuple[str, ...], str]) -> None:
-        self.terms, self.declared = terms, declared
+    def __init__(
+        self, terms: Terms, attributes: ColumnElement[Any] = subscribers.c.attributes, *, inline: bool = False
+    ) -> None:
+        self.terms, self.attributes, self.inline = terms, attributes, inline
 
     def node(self, node: Node) -> Condition:
         """Give the condition of a node."""
@@ -114,12 +119,12 @@ class Compiler:
                 raise ValueError(f"segment {name!r} was not put in: freeze the text first")
         assert_never(leaf)
 
-    def _attribute(self, one: Attribute, kind: str) -> tuple[ColumnElement[Any], ...]:
-        return sql.attribute(one.path, inline=self.declared.get(one.path) == kind)
+    def _attribute(self, one: Attribute) -> tuple[ColumnElement[Any], ...]:
+        return sql.attribute(one.path, self.attributes, inline=self.inline)
 
     def _known(self, subject: Subject) -> Condition:
         if isinstance(subject, Attribute):
-            return sql.KnownOf(*self._attribute(subject, "any"))
+            return sql.KnownOf(*self._attribute(subject))
         if isinstance(subject, Joined):
             return true() if subject.list_key is None else _listed(subject.list_key, true())
         return _column(subject).is_not(None)
@@ -138,10 +143,10 @@ class Compiler:
     def _side(self, subject: Attribute, value: Plain | date) -> ColumnElement[Any]:
         """Give the attribute as it compares with a value of this kind."""
         if isinstance(value, Decimal):
-            return sql.NumberOf(*self._attribute(subject, "number"))
+            return sql.NumberOf(*self._attribute(subject))
         if isinstance(value, date):
-            return sql.DayOf(*self._attribute(subject, "date"))
-        return sql.TextOf(*self._attribute(subject, "any"))
+            return sql.DayOf(*self._attribute(subject))
+        return sql.TextOf(*self._attribute(subject))
 
     def _among(self, subject: Field | Attribute, values: tuple[Plain, ...]) -> Condition:
         if isinstance(subject, Field):
@@ -153,32 +158,30 @@ class Compiler:
         if texts:
             parts.append(self._one_of(subject, texts))
         if numbers:
-            number = sql.NumberOf(*self._attribute(subject, "number"))
+            number = sql.NumberOf(*self._attribute(subject))
             parts.append(number.in_([_value(one) for one in numbers]))
         if truths:
-            parts.append(sql.TruthOf(*self._attribute(subject, "any")).in_(truths))
+            parts.append(sql.TruthOf(*self._attribute(subject)).in_(truths))
         return or_(*parts) if len(parts) > 1 else parts[0]
 
     def _one_of(self, subject: Attribute, texts: list[str]) -> Condition:
         """Compare with texts: the value itself, which an index holds. It may be a list's or an object's JSON, too."""
-        same = sql.ValueOf(*self._attribute(subject, "text")).in_(
-            [sql.TextValue(_text(text)) for text in texts]
-        )
+        same = sql.ValueOf(*self._attribute(subject)).in_([sql.TextValue(_text(text)) for text in texts])
         if any(text.startswith(("[", "{")) for text in texts):
-            return and_(same, sql.TextOf(*self._attribute(subject, "any")).is_not(None))
+            return and_(same, sql.TextOf(*self._attribute(subject)).is_not(None))
         return same
 
     def _text(self, subject: Field | Attribute) -> ColumnElement[Any]:
         if isinstance(subject, Field):
             return _column(subject)
-        return sql.TextOf(*self._attribute(subject, "any"))
+        return sql.TextOf(*self._attribute(subject))
 
     def _contains(self, subject: Field | Attribute, value: Plain) -> Condition:
         parts: list[Condition] = []
         if isinstance(value, str):
             parts.append(sql.Position(self._text(subject), _text(value)) > 0)
         if isinstance(subject, Attribute):
-            parts.append(_element(self._attribute(subject, "any"), value))
+            parts.append(_element(self._attribute(subject), value))
         return or_(*parts) if len(parts) > 1 else parts[0]
 
     def _received(self, asked: Received) -> Condition:
@@ -261,9 +264,38 @@ def _joined(subject: Joined, how: Comparison, value: object) -> Condition:
     return _listed(subject.list_key, _compared(how, _mine.c.joined_at, moment))
 
 
-def compiled(tree: Node, terms: Terms, declared: Mapping[tuple[str, ...], str] | None = None) -> Condition:
+def compiled(tree: Node, terms: Terms, declared: Declared | None = None) -> Condition:
     """Give the condition of a frozen tree, for `.where()` of a Select that `audience()` gave.
 
-    `terms` must answer each Received of the tree (KeyError else); `declared` is {path: text, number or date}.
+    `terms` must answer each Received of the tree (KeyError else). With `declared` the parts that indexes can answer are
+    asked first, of all readers at once: for counting a whole list, not for a range of its ids.
     """
-    return Compiler(terms, declared or {}).node(tree)
+    compiler = Compiler(terms)
+    parts = tree.parts if isinstance(tree, Both) else (tree,)
+    quick = [part for part in parts if declared and _indexed(part, declared)]
+    if not quick:
+        return compiler.node(tree)
+    people = subscribers.alias("indexed")
+    inside = Compiler(terms, people.c.attributes, inline=True)
+    found = select(people.c.id).where(*map(inside.node, quick))
+    return and_(_person().in_(found), *(compiler.node(part) for part in parts if part not in quick))
+
+
+def _indexed(part: Node, declared: Declared) -> bool:
+    """Say whether an index of a declared attribute answers this condition."""
+    if isinstance(part, Among):
+        values: tuple[object, ...] = part.values
+    elif isinstance(part, Compare) and part.how is not Comparison.OTHER:
+        values = (part.value,)
+    else:
+        return False
+    kind = declared.get(part.subject.path) if isinstance(part.subject, Attribute) else None
+    if kind == "text":
+        return all(isinstance(value, str) for value in values) and _same(part)
+    if kind == "number":
+        return all(isinstance(value, Decimal) for value in values)
+    return kind == "date" and all(isinstance(value, date) for value in values)
+
+
+def _same(part: Among | Compare) -> bool:
+    return isinstance(part, Among) or part.how is Comparison.EQUAL

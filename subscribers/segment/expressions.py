@@ -17,8 +17,6 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Boolean, Integer, Numeric, String, Text, TypeDecorator, bindparam
 from sqlalchemy.sql.functions import FunctionElement
 
-from subscribers.tables import subscribers
-
 if TYPE_CHECKING:
     from sqlalchemy import ColumnElement, Dialect
     from sqlalchemy.sql.compiler import SQLCompiler
@@ -44,11 +42,13 @@ class Figure(TypeDecorator[Decimal]):
         return lambda value: self.process_bind_param(value, dialect)
 
 
-def attribute(path: tuple[str, ...], *, inline: bool = False) -> tuple[ColumnElement[Any], ...]:
+def attribute(
+    path: tuple[str, ...], column: ColumnElement[Any], *, inline: bool = False
+) -> tuple[ColumnElement[Any], ...]:
     """Give what an expression is made of: the column, the path for SQLite, the names for PostgreSQL."""
     words = (_sqlite_path(path), *path)
     return (
-        subscribers.c.attributes,
+        column,
         *(bindparam(None, word, String(), literal_execute=inline, unique=True) for word in words),
     )
 

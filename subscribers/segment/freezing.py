@@ -106,7 +106,9 @@ def _require_list(leaf: Leaf, text: str, lists: Collection[str] | None) -> None:
     if lists is None or not isinstance(asked, (Joined, Listed, Received)):
         return
     if asked.list_key is not None and asked.list_key not in lists:
-        raise SegmentError("there is no such list", text, *asked.place, f"the lists are {', '.join(sorted(lists))}")
+        raise SegmentError(
+            "there is no such list", text, *asked.place, f"the lists are {', '.join(sorted(lists))}"
+        )
 
 
 def _of(leaf: Named, inner: str, text: str) -> Node:

@@ -12,7 +12,7 @@ from typing import Final
 _WORDS: Final = (
     "or", "and", "not", "in", "is", "known", "missing", "contains", "starts", "ends", "with", "within", "before",
     "after", "tag", "list", "segment", "attribute", "received", "never", "anything", "any", "of", "the", "last",
-    "issue", "issues", "ago",
+    "issue", "issues",
 )  # fmt: skip
 _RULES: Final = r"""
 start: either
@@ -47,7 +47,7 @@ start: either
       | NUMBER -> number
       | TRUE -> true
       | FALSE -> false
-?moment: span _AGO -> ago
+?moment: span AGO -> ago
        | DATE -> day
        | INSTANT -> instant
        | TODAY -> today
@@ -62,6 +62,7 @@ TRUE.2: /true(?![\w-])/i
 FALSE.2: /false(?![\w-])/i
 TODAY.2: /today(?![\w-])/i
 YESTERDAY.2: /yesterday(?![\w-])/i
+AGO.2: /ago(?![\w-])/i
 UNIT.2: /(?:hour|day|week|month|year)s?(?![\w-])/i
 INSTANT.4: /[0-9]{4}-[0-9]{2}-[0-9]{2}T[0-9:.]+Z/
 DATE.3: /[0-9]{4}-[0-9]{2}-[0-9]{2}(?![\w-])/
