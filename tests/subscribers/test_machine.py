@@ -152,6 +152,10 @@ class Machine(RuleBasedStateMachine):
                 assert email == asked.email
                 assert set(done.confirmed) <= set(asked.lists)
                 self.welcome(email, done.confirmed)
+                person = subscribers.get(connection, asked.subscriber_id)
+                assert all(
+                    person.subscription(key).state is SubscriptionState.ACTIVE for key in done.confirmed
+                )
 
     @rule(asked=signups)
     def sign_up_again(self, asked) -> None:
@@ -170,9 +174,10 @@ class Machine(RuleBasedStateMachine):
                     assert self.now - self.lately.pop((person.id, each)) < timedelta(hours=24)
                 self.gone -= {(email, each) for each in back}
 
-    @rule()
-    def clean(self) -> None:
-        """Nobody goes who ever was a reader."""
+    @rule(days=st.sampled_from([0.5, 2, 15]))
+    def time_passes(self, days) -> None:
+        """Old requests go, and nobody who ever was a reader."""
+        self.now += timedelta(days=days)
         with self.engine.begin() as connection:
             known = {
                 each
@@ -184,16 +189,14 @@ class Machine(RuleBasedStateMachine):
             assert not known & set(gone)
             self.dead_ids |= set(gone)
 
-    @rule(email=emails)
-    def block(self, email) -> None:
+    @rule(email=emails, on=st.booleans())
+    def block(self, email, on) -> None:
+        """The operator's own word, and its end, for that block alone."""
         with self.engine.begin() as connection:
-            subscribers.block(connection, email, hash_key=HASH_KEY, now=self.tick())
-            self.blocked.add(email)
-
-    @rule(email=emails)
-    def unblock(self, email) -> None:
-        """The operator's own word, for that block alone."""
-        with self.engine.begin() as connection:
+            if on:
+                subscribers.block(connection, email, hash_key=HASH_KEY, now=self.tick())
+                self.blocked.add(email)
+                return
             hash_ = subscribers.address_hash(email, HASH_KEY)
             only = {"manual": True, "only": Reason.MANUAL}
             subscribers.lift(connection, hash_, now=self.tick(), why="asked", **only)
@@ -331,18 +334,15 @@ class Machine(RuleBasedStateMachine):
                 self.dead_ids.add(person.id)
                 self.barred.add(email)
 
-    @rule(email=emails, key=some_list, days=st.sampled_from([None, 1]))
-    def pause(self, email, key, days) -> None:
+    @rule(email=emails, key=some_list, days=st.sampled_from([None, 1]), on=st.booleans())
+    def pause(self, email, key, days, on) -> None:
         with self.engine.begin() as connection:
             if person := self.person(connection, email):
                 until = days and self.now + timedelta(days=days)
-                subscribers.pause(connection, person.id, key, self.tick(), "page", until)
-
-    @rule(email=emails, key=some_list)
-    def resume(self, email, key) -> None:
-        with self.engine.begin() as connection:
-            if person := self.person(connection, email):
-                subscribers.resume(connection, person.id, key, self.tick(), "page")
+                if on:
+                    subscribers.pause(connection, person.id, key, self.tick(), "page", until)
+                else:
+                    subscribers.resume(connection, person.id, key, self.tick(), "page")
 
     @rule(email=emails, other=emails)
     def move(self, email, other) -> None:
@@ -357,10 +357,6 @@ class Machine(RuleBasedStateMachine):
         if other != email:
             # The old mailbox gets nothing; the new one is as free of mail as the old one was, unless that was dead.
             self.follow(person, other)
-
-    @rule(days=st.sampled_from([0.5, 2, 15]))
-    def time_passes(self, days) -> None:
-        self.now += timedelta(days=days)
 
     @invariant()
     def nobody_comes_back(self) -> None:
@@ -436,7 +432,7 @@ def test_nobody_comes_back(engine, examples):
         machine,
         settings=settings(
             max_examples=examples,
-            stateful_step_count=30,
+            stateful_step_count=40,
             deadline=None,
             phases=[Phase.generate],
             suppress_health_check=quiet,
