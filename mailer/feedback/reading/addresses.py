@@ -32,7 +32,8 @@ _DAEMONS: Final = re.compile(
 )
 _OFFICES: Final = re.compile(
     r"(?:abuse|hostmaster|help-?desk|support|noc|security|bounces?|no-?reply|do-?not-?reply|returns?|sysadmin"
-    r"|administrator|admin|unblock\w*|delist\w*|webmaster)(?:[+._-].*)?\Z",
+    r"|administrator|admin|unblock\w*|delist\w*|webmaster)(?:[+._-].*)?\Z"
+    r"|.{1,60}-(?:ctl|request|owner|admin|bounces|help|subscribe|unsubscribe)\Z",
     re.IGNORECASE,
 )
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mailer.feedback.reading.greetings import CHALLENGE, MARKED, SUBJECT
+from mailer.feedback.reading.greetings import CHALLENGE, CLEAR, MARKED, SUBJECT
 
 if TYPE_CHECKING:
     from mailer.feedback.reading.mime import Header
@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 _ANY: Final = re.compile(r"")
 _FIELDS: Final = {
     "auto-submitted": re.compile(r"auto|vacation", re.IGNORECASE),  # RFC 3834; "no" means a person
-    "x-autoreply": re.compile(r"(?!no\b)", re.IGNORECASE),
+    "x-autoreply": re.compile(r"\A(?!no\b)", re.IGNORECASE),
     "x-autorespond": _ANY,
     "x-autoresponder": _ANY,
     "x-autoreply-from": _ANY,
@@ -106,4 +106,4 @@ def _is_headed_so(header: Header, subject: str) -> bool:
         or "precedence" in header
         or _AUTOMATIC_SENDER.search(header.get("from")) is not None
     )
-    return sign or (begins and not replied)
+    return sign or (begins and not replied and CLEAR.search(found[0]) is not None)

@@ -80,6 +80,13 @@ SUBJECTS: Final = {
 """What the subject of an automatic answer says, by language."""
 
 SUBJECT: Final = re.compile("|".join(SUBJECTS.values()), re.IGNORECASE)
+CLEAR: Final = re.compile(
+    r"auto|авто|αυτ|otomat|samodejn|sjálfvirk|uathoib|تلقائي|رد آلي|خودکار|אוטומט|स्व|อัตโนมัติ|tự động|自動|自动|자동"
+    r"|out[ -]of|ooo|abwesen|fravær|frånvar|ticket|received your|away until",
+    re.IGNORECASE,
+)
+"""Which of these no person writes; holidays and leave are what people write of, too."""
+
 MARKED: Final = re.compile(
     r"^\W*(?:auto(?:matic(?: reply)?)?|autoreply|ooo|out of (?:the )?office|vacation|abwesend|absence"
     r"|automatische antwort|r[ée]ponse automatique|autosvar|自动回复|自動返信)\s*[:：\])-]",  # noqa: RUF001 - as written

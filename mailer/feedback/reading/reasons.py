@@ -23,7 +23,7 @@ DEAD: Final = frozenset({"userunknown", "hostunknown", "hasmoved", "notaccept"})
 """The reasons for which an address is dead, if the failure is permanent."""
 
 _SPACE: Final = re.compile(r"\s+")
-_ADDRESS: Final = re.compile(r"<?[^\s<>@]{1,128}@[^\s<>,;:)\"']{1,255}>?")
+_ADDRESS: Final = re.compile(r"<?[^\s<>@]{1,128}@[^\s<>,;:)\"']{0,254}[^\s<>,;:)\"'.]>?")
 _URL: Final = re.compile(r"https?://[^\s<>\"]{1,400}")
 _AFTER_BODY: Final = re.compile(
     r"reply to end of data|after end of data|failed after i sent the message|after (?:the )?\.|end of message"

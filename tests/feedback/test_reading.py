@@ -1,0 +1,259 @@
+"""What came back, read: whichever system wrote it, the right reader, the right verdict."""
+
+# ruff: noqa: E501 - mails are written as they come
+
+from __future__ import annotations
+
+import hashlib
+import random
+import time
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from mailer.feedback.model import Kind, Permanence
+from mailer.feedback.reading import read, reason_for
+from mailer.feedback.reading.mime import DEEPEST, LARGEST, MOST_PARTS, opened
+from tests.feedback.systems import PATH, SYSTEMS, TOKEN, original, postfix, qmail
+
+READER = "ann.o'neil+x=y@mail.reader.example"
+ANSWERS = {
+    "550 5.1.1 <ann> User unknown": ("userunknown", True, Permanence.PERMANENT),
+    "550 5.1.1 No such user here": ("userunknown", True, Permanence.PERMANENT),
+    "552 5.2.2 Mailbox full": ("mailboxfull", False, Permanence.PERMANENT),
+    "452 4.2.2 over quota": ("mailboxfull", False, Permanence.TEMPORARY),
+    "554 5.7.1 blocked using zen.spamhaus.org": ("blocked", False, Permanence.PERMANENT),
+    "550 5.7.26 This mail has been blocked because the sender is unauthenticated": (
+        "authfailure",
+        False,
+        Permanence.PERMANENT,
+    ),
+    "550 5.2.1 The account is disabled": ("suspend", False, Permanence.PERMANENT),
+    "550 5.7.1 message looks like spam": ("spamdetected", False, Permanence.PERMANENT),
+    "450 4.1.1 unverified address: user unknown for now": ("userunknown", False, Permanence.TEMPORARY),
+}
+
+
+@pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer[:9])
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_every_system_is_read(system: str, answer: str):
+    """D01-D18: the right address, given up, for good or for now, dead or not, whoever wrote it."""
+    reason, dead, permanence = ANSWERS[answer]
+    reading = read(SYSTEMS[system](READER, answer))
+    assert reading.kind is Kind.BOUNCE
+    assert [each.recipient for each in reading.recipients] == [READER]
+    told = reading.recipients[0]
+    assert (told.reason, told.hardbounce, told.permanence, told.final) == (reason, dead, permanence, True)
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_the_evidence_is_found_wherever_it_stands(system: str):
+    """V03, V04: the token of the address it came to; our Message-ID and header in what was returned."""
+    raw = SYSTEMS[system](READER, "550 5.1.1 unknown")
+    assert read(raw).evidence.token == TOKEN
+    if system not in {"html_only", "forwarded"}:
+        elsewhere = raw.replace(PATH.encode(), b"news@weekly.example")
+        assert read(elsewhere).evidence.message_id.startswith(TOKEN)
+
+
+@pytest.mark.parametrize(
+    "path",
+    [
+        PATH.upper(),
+        f'"bounce+{TOKEN}"@weekly.example',
+        f"SRS0=Hx7k=QP=weekly.example=bounce+{TOKEN}@forwarder.example",
+        f"prvs=1234567890=bounce+{TOKEN}@weekly.example",
+        f"bounce+{TOKEN}@weekly.example (undisclosed)",
+    ],
+)
+def test_the_token_survives_the_way(path: str):
+    """V03: upper case, quotes, SRS and BATV do not hide it."""
+    raw = postfix(READER, "550 5.1.1 unknown").replace(
+        f"Delivered-To: {PATH}".encode(), f"X-Original-To: {path}".encode()
+    )
+    raw = raw.replace(f"To: {PATH}".encode(), b"To: undisclosed")
+    assert read(raw).evidence.token == TOKEN
+
+
+@pytest.mark.parametrize(
+    ("system", "change"),
+    [
+        ("postfix", ("Action: failed", "Action: delayed")),
+        ("gmail", ("Action: failed", "ACTION:   Delayed (still trying)")),
+        ("utf8_report", ("", "")),
+    ],
+)
+def test_a_warning_is_not_a_failure(system: str, change: tuple[str, str]):
+    """D03, R04: what is still being tried is not final."""
+    raw = SYSTEMS[system](READER, "450 4.2.2 mailbox full").replace(change[0].encode(), change[1].encode())
+    told = read(raw).recipients[0]
+    assert told.final is (system == "utf8_report")
+    assert not told.hardbounce
+
+
+def test_a_warning_in_prose_is_not_a_failure():
+    """R04: Exim's words for a delay, without any field."""
+    raw = SYSTEMS["exim"](READER, "450 4.7.1 try later").replace(
+        b"This is a permanent error.", b"It has not yet been delivered; no action is required on your part."
+    )
+    raw = raw.replace(
+        b"Mail delivery failed: returning message to sender", b"Warning: message 1x delayed 24 hours"
+    )
+    assert [each.final for each in read(raw).recipients] == [False]
+
+
+def test_two_recipients_have_two_verdicts():
+    """D10: each with its own words."""
+    first = qmail(READER, "550 5.1.1 no such user here").decode()
+    second = "<bo@reader.example>:\n192.0.2.25 does not like recipient.\nRemote host said: 552 5.2.2 Mailbox full\n\n--- Below"
+    reading = read(first.replace("--- Below", second, 1).encode())
+    assert {each.recipient: each.reason for each in reading.recipients} == {
+        READER: "userunknown",
+        "bo@reader.example": "mailboxfull",
+    }
+
+
+def test_a_positive_report_is_no_bounce():
+    """D03: delivered, relayed and expanded are success."""
+    for action in ("delivered", "Relayed", "expanded (to multi)"):
+        raw = postfix(READER, "250 2.0.0 ok").replace(b"Action: failed", f"Action: {action}".encode())
+        assert read(raw).kind is Kind.DELIVERED
+
+
+def test_the_remote_servers_code_wins_over_a_guessed_status():
+    """D08: Sendmail writes 5.1.1 below every 550; a block list is not a dead address."""
+    reading = read(SYSTEMS["sendmail"](READER, "550 5.7.1 Service unavailable; blocked using dnsbl.example"))
+    assert (reading.recipients[0].reason, reading.recipients[0].hardbounce) == ("blocked", False)
+
+
+def test_user_unknown_after_the_body_is_a_filter():
+    """Carriers refuse by their readers' filters in these words, and only after the body."""
+    raw = postfix(READER, "550 Unknown user").replace(
+        b"in reply to RCPT TO\n    command", b"in reply to end of DATA\n    command"
+    )
+    told = read(raw).recipients[0]
+    assert (told.reason, told.hardbounce) == ("filtered", False)
+
+
+@pytest.mark.parametrize(
+    ("words", "reason"),
+    [
+        (
+            "550 5.7.515 Access denied, sending domain does not meet the required authentication level",
+            "authfailure",
+        ),
+        (
+            "550 5.4.1 Recipient address rejected: Access denied. [x.prod.protection.outlook.com]",
+            "userunknown",
+        ),
+        ("421 4.7.28 Our system has detected an unusual rate of mail - gsmtp", "toomanyconn"),
+        ("550-5.7.25 The IP address sending this message does not have a PTR record", "requireptr"),
+        ("554 5.7.9 Message not accepted for policy reasons", "policyviolation"),
+        ("521 5.7.1 Service refused, S3140 block list", "blocked"),
+        ("556 5.1.10 Recipient address has null MX", "notaccept"),
+        ("554 5.4.6 Too many hops", "networkerror"),
+        ("552 5.3.4 Message too big for system", "mesgtoobig"),
+        ("550 5.1.2 Host unknown", "hostunknown"),
+        ("450 4.4.7 Message expired, timed out", "expired"),
+    ],
+)
+def test_words_of_providers_are_known(words: str, reason: str):
+    """G14, G15, O03, O08, Y08: sender-side faults are told from dead addresses."""
+    assert reason_for("", "", f"smtp; {words}").reason == reason
+
+
+def test_a_50_mb_mail_and_1000_nested_parts_end():
+    """D21: bounded octets, depth and parts, whatever is sent."""
+    huge = postfix(READER, "550 5.1.1 unknown") + b"A" * (50 << 20)
+    nested = b"".join(b"Content-Type: multipart/mixed; boundary=b%d\n\n--b%d\n" % (n, n) for n in range(1000))
+    wide = b"Content-Type: multipart/mixed; boundary=b\n\n" + b"--b\n\nx\n" * 100_000
+    for raw in (huge, b"From: a@b\n" + nested, wide, b"a:b\n" * 500_000, b"(" * 1_000_000, b"<" * 500_000):
+        began = time.perf_counter()
+        assert read(raw).kind in Kind
+        assert time.perf_counter() - began < 20  # a guard against hanging; the bench tells the time
+    assert len(opened(wide).parts) <= MOST_PARTS
+    assert DEEPEST < 100
+    assert LARGEST < 50 << 20
+
+
+def test_10000_recipients_end():
+    """D21: so many recipients of one report are cut off, and none of it takes long."""
+    block = "\n".join(
+        f"Final-Recipient: rfc822; r{n}@x.example\nAction: failed\nStatus: 5.1.1\n" for n in range(10_000)
+    )
+    raw = postfix(READER, "550 5.1.1 unknown").replace(
+        b"Action: failed", f"Action: failed\n\n{block}".encode(), 1
+    )
+    assert 1 < len(read(raw).recipients) <= 1000
+
+
+@pytest.mark.parametrize("system", SYSTEMS)
+def test_a_mail_that_was_cut_off_anywhere_is_read(system: str):
+    """No truncation raises, and none makes a dead address of a full mailbox."""
+    raw = SYSTEMS[system](READER, "552 5.2.2 Mailbox full")
+    for end in range(0, len(raw), 7):
+        assert not any(each.hardbounce for each in read(raw[:end]).recipients)
+
+
+@given(st.binary(max_size=4000))
+def test_any_octets_are_read(octets: bytes):
+    """No octets raise, alone or in the place of a report's part."""
+    assert read(octets).kind in Kind
+    whole = postfix(READER, "550 5.1.1 unknown")
+    assert read(whole.replace(b"Diagnostic-Code: smtp", octets)).kind in Kind
+
+
+@given(st.data())
+def test_a_mangled_report_is_read(data: st.DataObject):
+    """Octets lost, doubled or changed in any report of ours do not raise."""
+    system = data.draw(st.sampled_from(sorted(SYSTEMS)))
+    raw = bytearray(SYSTEMS[system](READER, "550 5.1.1 unknown"))
+    for _ in range(data.draw(st.integers(1, 20))):
+        place = data.draw(st.integers(0, len(raw) - 1))
+        raw[place : place + data.draw(st.integers(0, 30))] = data.draw(st.binary(max_size=10))
+    assert read(bytes(raw)).kind in Kind
+
+
+def test_the_same_mail_has_the_same_key_and_another_has_not():
+    """D20: fetched twice it is one report; each recipient has a key of its own."""
+    raw = postfix(READER, "550 5.1.1 unknown")
+    first, again = read(raw), read(raw.replace(b"\n", b"\r\n"))
+    assert [one.key for one in first.notices()] == [one.key for one in again.notices()]
+    other = read(raw.replace(b"report-1@", b"report-2@"))
+    assert first.notices()[0].key != other.notices()[0].key
+
+
+def test_odd_charsets_and_encodings_do_not_raise():
+    """D16, E06: a charset that does not exist, codecs that are none, broken base64."""
+    for charset in ("x-unknown", "zip", "undefined", "idna", "unicode-1-1-utf-7", "", "\x00", "utf-7", "hex"):
+        raw = postfix(READER, "550 5.1.1 unknown").replace(b"us-ascii", charset.encode())
+        assert read(raw).recipients[0].recipient == READER
+    odd = b"From: =?x?b?!!?= =?utf-8?q?=ZZ?= <mailer-daemon@x>\nContent-Transfer-Encoding: base64\n\n@@@@"
+    assert read(odd).kind in Kind
+
+
+@pytest.mark.slow
+def test_random_structures_are_read():
+    """A thousand trees of parts, wrong boundaries and types among them."""
+    source = random.Random(5)  # noqa: S311 - the same trees each time
+    kinds = [
+        "text/plain",
+        "text/html",
+        "message/rfc822",
+        "message/delivery-status",
+        "message/feedback-report",
+        "x/y",
+    ]
+    for number in range(1000):
+        name = hashlib.sha256(str(number).encode()).hexdigest()[:8]
+        parts = "".join(
+            f"--{name if source.random() > 0.1 else 'lost'}\nContent-Type: {source.choice(kinds)}\n\n{original(READER)}\n"
+            for _ in range(source.randrange(12))
+        )
+        assert (
+            read(
+                f"Content-Type: multipart/{source.choice(['mixed', 'report'])}; boundary={name}\n\n{parts}".encode()
+            ).kind
+            in Kind
+        )
