@@ -31,6 +31,8 @@ LIFE = (
     ("subscribers resume dora@example.com", ["mailer subscribers pause"]),
     ("lists", ["mailer lists"]),
     ("lists form main", ["mailer lists form"]),
+    ("segments", ["mailer segments"]),
+    ("segments show all", ["mailer segments show"]),
     ("preview 1 --as ann@example.com --out ann.eml", ["mailer preview"]),
     ("preview 1 --to me@example.com", ["mailer preview"]),
     ("send 1 --dry-run", [SUMS]),
@@ -47,6 +49,9 @@ LIFE = (
     ("suppressions add eve@example.com", ["mailer suppressions add"]),
     ("suppressions list", ["mailer suppressions list"]),
     ("suppressions lift eve@example.com", ["mailer suppressions lift"]),
+    ("tokens new crm --scope audit:read", ["mailer tokens new", "mailer tokens list"]),
+    ("tokens list", ["mailer tokens list"]),
+    ("tokens revoke crm", ["mailer tokens revoke"]),
     ("dkim new --domain example.org", ["mailer dkim new"]),
     ("db upgrade", ["mailer db upgrade"]),
     ("db check", ["mailer db check"]),
@@ -89,6 +94,7 @@ def life(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
         text = ISSUE.replace("#1", f"#{number}").replace("page.html", "https://www.example.org/")
         (folder / f"issues/{number:03}.md").write_text(text)
     (folder / "people.csv").write_text("email\nann@example.com\nbo@example.com\nnobody\n")
+    (folder / "segments.toml").write_text("all = 'email is known'\n")
     (folder / "issues/004.md").write_text(ISSUE.replace("#1", "#4"))
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("MAILER_RELAY", f"folder://{folder}/mail")
