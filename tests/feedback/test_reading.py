@@ -38,7 +38,7 @@ ANSWERS = {
 @pytest.mark.parametrize("answer", ANSWERS, ids=lambda answer: answer[:9])
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_every_system_is_read(system: str, answer: str):
-    """D01-D18: the right address, given up, for good or for now, dead or not, whoever wrote it."""
+    """D01, D02, D04, D05, D06, D11, D13, D15, D16, A06: the right address, and the right verdict, whoever wrote it."""
     reason, dead, permanence = ANSWERS[answer]
     reading = read(SYSTEMS[system](READER, answer))
     assert reading.kind is Kind.BOUNCE
@@ -119,6 +119,49 @@ def test_a_positive_report_is_no_bounce():
     for action in ("delivered", "Relayed", "expanded (to multi)"):
         raw = postfix(READER, "250 2.0.0 ok").replace(b"Action: failed", f"Action: {action}".encode())
         assert read(raw).kind is Kind.DELIVERED
+
+
+@pytest.mark.parametrize(
+    ("old", "new"),
+    [
+        ("Action: failed", "X-Odd: 1\nACTION\t:\n failed"),  # D09: unknown, folded, odd case
+        (f"Original-Recipient: rfc822;{READER}\n", ""),
+        (f"Final-Recipient: rfc822; {READER}", f"Final-Recipient: RFC822; <{READER}> (gone)"),
+        (f"Final-Recipient: rfc822; {READER}", f"Final-Recipient: rfc822;@relay.example:{READER}"),  # D14
+        ("Original-Recipient: rfc822;", "Original-Recipient: rfc/822;"),
+        (
+            f"Final-Recipient: rfc822; {READER}\nOriginal-Recipient: rfc822;{READER}\n",
+            "Final-Recipient: rfc822; ann\n",
+        ),
+        ("Final-Recipient: rfc822; ", "Final-Recipient: x400; /S=ann/ "),
+        ("report-type=delivery-status; ", ""),
+        ("message/delivery-status", "text/plain"),
+        ("multipart/report", "multipart/mixed"),
+    ],
+)
+def test_fields_that_are_written_otherwise(old: str, new: str):
+    """D09, D13, D14, D17: what systems do to the fields leaves the reader found."""
+    raw = postfix(READER, "550 5.1.1 unknown").decode()
+    assert old in raw
+    assert [each.recipient for each in read(raw.replace(old, new).encode()).recipients] == [READER]
+
+
+def test_nobody_is_named_and_the_token_answers():
+    """D17, D07: no address anywhere; the path's token is there, and an envelope id as it was written."""
+    raw = postfix(READER, "550 5.1.1 unknown").replace(READER.encode(), b"undisclosed")
+    raw = raw.replace(b"Reporting-MTA", b"Original-Envelope-Id: AbC+3D\nReporting-MTA")
+    reading = read(raw)
+    assert (reading.kind, reading.recipients) == (Kind.BOUNCE, ())
+    assert (reading.evidence.token, reading.evidence.envid) == (TOKEN, "AbC+3D")
+
+
+def test_a_summary_of_authentication_is_no_bounce():
+    """C10: DMARC's daily summaries come to the same mailbox, zipped."""
+    raw = (
+        b"From: noreply-dmarc@provider.example\nTo: dmarc@weekly.example\nSubject: Report domain: weekly.example\n"
+        b"Content-Type: application/zip; name=x.zip\nContent-Transfer-Encoding: base64\n\nUEsDBBQ=\n"
+    )
+    assert read(raw).kind is Kind.NOT_BOUNCE
 
 
 def test_the_remote_servers_code_wins_over_a_guessed_status():
