@@ -203,8 +203,8 @@ def test_the_part_ends_between_two_chores(world: World):
     async def live() -> None:
         stopped = asyncio.Event()
         task = asyncio.create_task(run(world.ground(), stopped, seconds=0.05))
-        while not await asyncio.to_thread(backups, world):
-            await asyncio.sleep(0.05)  # noqa: ASYNC110 - a file has no event
+        while not await asyncio.to_thread(backups, world):  # noqa: ASYNC110 - a file has no event
+            await asyncio.sleep(0.05)
         stopped.set()
         await asyncio.wait_for(task, 20)
 
