@@ -53,6 +53,8 @@ COMMANDS: Final = {
     "segments": Place("segments", "Show the segments and whom they select."),
     "suppressions": Place("suppressions", "Show and change who is never mailed."),
     "feedback": Place("feedback", "Read what comes back."),
+    "tokens": Place("tokens", "Make, show and revoke tokens of the API."),
+    "hooks": Place("hooks", "Show, try and resume receivers of hooks; show unknown reports."),
     "dkim": Place("dkim", "Make DKIM keys and the DNS records for them."),
     "db": Place("db", "Upgrade, check, back up, restore, copy and adopt the database."),
 }
