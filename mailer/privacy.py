@@ -123,10 +123,18 @@ def sweep(state: Path, database: Engine, addresses: Sequence[str]) -> int:
     `state` is the newsletter's folder .mailer/. Give how many records of files were blanked. May take seconds; never
     needs to be repeated, and may be.
     """
-    blanked = sum(subscribers.erase_from_rejects(state / REJECTS, each) for each in addresses)
+    spelled = [each for address in addresses for each in _spellings(address)]
+    blanked = sum(subscribers.erase_from_rejects(state / REJECTS, each) for each in spelled)
     if addresses:
         _empty_log(database)
     return blanked
+
+
+def _spellings(address: str) -> tuple[str, ...]:
+    """Give an address as it is, and as it may stand in a row that was refused because of it."""
+    local, _, domain = address.rpartition("@")
+    wrong = ("@@", " @", "@ ", " @ ", " at ", "(at)", "[at]", "@.", "")
+    return (address, *(f"{local}{between}{domain}" for between in wrong))
 
 
 def _empty_log(database: Engine) -> None:
