@@ -5,11 +5,12 @@ from __future__ import annotations
 from typing import Final
 
 from mailer import events
+from mailer.cli import site
 from mailer.cli.output import confirm, emit, say
 from mailer.cli.preparing import Send
 from mailer.database import reading, writing
 from mailer.delivery import dispatch, forecast, mailing
-from mailer.delivery.dispatch import Prospect
+from mailer.delivery.dispatch import Prospect, Step
 from mailer.issue.provenance import Provenance
 
 _FEW: Final = 10  # what goes out to more people asks
@@ -68,6 +69,8 @@ def _checked(this: Send) -> str:
 def ask(this: Send, prospect: Prospect) -> None:
     """Let a person decide, where more than a few would get it or anybody a second copy."""
     issue = str(this.edition.number if this.edition.number is not None else this.edition.slug)
+    if prospect.step is Step.OPEN and (said := site.awaited(this)) is not None:
+        site.ask(said)
     if prospect.readers > _FEW or this.request.again:
         confirm(f"Type {issue} to send, anything else stops:", yes=this.asked.yes, typed=issue)
 
