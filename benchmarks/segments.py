@@ -117,7 +117,8 @@ def _fill(engine: Engine, people: int) -> None:
                 statement.strip().rstrip(";").replace("%", "%%" if engine.dialect.name != "sqlite" else "%")
             )
     if engine.dialect.name == "sqlite":
-        with engine.connect() as connection:  # what was just written is read from the log until it is in the file
+        # What was just written is read from the log until it is in the file.
+        with engine.connect() as connection:
             connection.exec_driver_sql("COMMIT")
             connection.exec_driver_sql("PRAGMA wal_checkpoint(TRUNCATE)")
             connection.exec_driver_sql("BEGIN")

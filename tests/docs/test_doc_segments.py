@@ -40,7 +40,17 @@ def test_every_file_is_understood(block: str):
 def test_no_word_is_left_out():
     """Every word of the grammar, every field and every unit stands on the page."""
     told = set(PAGE.replace("`", " ").replace("(", " ").replace(",", " ").replace("-", " ").split())
-    words = {*_WORDS, *Field, *(f"{unit}s" for unit in Unit), "ago", "true", "false", "today", "yesterday", "joined"}
+    words = {
+        *_WORDS,
+        *Field,
+        *(f"{unit}s" for unit in Unit),
+        "ago",
+        "true",
+        "false",
+        "today",
+        "yesterday",
+        "joined",
+    }
     assert {word for word in words if word not in told and word.capitalize() not in told} <= {"issues"}
 
 
