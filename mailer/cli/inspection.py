@@ -37,12 +37,32 @@ def check_settings(settings: Settings) -> Iterator[Finding]:
             yield from (
                 Finding("relay", Level.ERROR, one.message, place.file, place.line) for one in error.problems
             )
+    yield from _schedules(settings)
     seen = set()
     for one in settings.lists.values():
         for finding in (*_theme(settings, one), *_sender(settings, one), *_links(settings, one)):
             if finding not in seen:
                 seen.add(finding)
                 yield finding
+
+
+def _schedules(settings: Settings) -> Iterator[Finding]:
+    """Rules that cannot be read, and questions that would reach nobody."""
+    if not settings.schedules:
+        return
+    from mailer.schedule.plan import plans_of  # noqa: PLC0415 - most newsletters have no schedule
+
+    try:
+        plans_of(settings)
+    except MailerError as error:
+        for problem in error.problems:
+            yield Finding(
+                "schedule", Level.ERROR, f"{problem.key}: {problem.message}", problem.file, problem.line
+            )
+    if settings.operator is None:
+        said = "no operator: when a schedule must ask a person, it reaches nobody, and after a day it skips"
+        place = settings.problem("", "schedule", 0)
+        yield Finding("schedule-operator", Level.WARNING, said, place.file, place.line)
 
 
 def _at(settings: Settings, one: ListSettings, key: str) -> tuple[str | None, int | None]:

@@ -60,3 +60,12 @@ def test_an_issue_without_an_address_is_asked_about(office: Path, cli: Cli):
     (office / "mailer.toml").write_text("\n".join(lines))
     ended = cli("send", "7", "--yes")
     assert (ended.code, "no address on the web" in ended.err) == (3, True), ended.err
+
+
+def test_check_finds_a_rule_that_cannot_be_read_and_questions_that_reach_nobody(office: Path, cli: Cli):
+    """With the line of mailer.toml; before `mailer run` refuses to start."""
+    toml = (office / "mailer.toml").read_text()
+    (office / "mailer.toml").write_text(toml.replace("Tue 08:00", "Tuesdays"))
+    found = {line["rule"]: line for line in cli("check", "--json").lines}
+    assert (found["schedule"]["level"], found["schedule-operator"]["level"]) == ("error", "warning")
+    assert (office / "mailer.toml").read_text().splitlines()[found["schedule"]["line"] - 1].startswith("every")
