@@ -25,7 +25,9 @@ if TYPE_CHECKING:
     from subscribers import AddressMove, MoveResult, Person, SignUp
 
 _ONCE_IN = 900  # seconds in which the same question has the same answer
-_RARELY = 3600  # for what only the owner of a link can ask: a link that was forwarded must not flood a mailbox
+_RARELY = (
+    3600  # for what only the owner of a link can ask: a link that was forwarded must not flood a mailbox
+)
 
 
 def confirmation(connection: Connection, ground: Ground, asked: SignUp, now: datetime) -> str | None:
@@ -169,7 +171,9 @@ def data_ready(connection: Connection, ground: Ground, person: Person, url: str,
         after=(say("If it was not you, do nothing: then nothing happens."),),
         why=say("You get this mail once, because of a request with your address."),
     )
-    return _to(connection, ground, person, content, settings, "data", f"{person.id}:{_window(now, _RARELY)}", now)
+    return _to(
+        connection, ground, person, content, settings, "data", f"{person.id}:{_window(now, _RARELY)}", now
+    )
 
 
 def erase_link(connection: Connection, ground: Ground, person: Person, url: str, now: datetime) -> bool:
@@ -185,7 +189,9 @@ def erase_link(connection: Connection, ground: Ground, person: Person, url: str,
         after=(say("If it was not you, do nothing: then nothing happens."),),
         why=say("You get this mail once, because of a request with your address."),
     )
-    return _to(connection, ground, person, content, settings, "erase", f"{person.id}:{_window(now, _RARELY)}", now)
+    return _to(
+        connection, ground, person, content, settings, "erase", f"{person.id}:{_window(now, _RARELY)}", now
+    )
 
 
 def _to(
@@ -213,7 +219,8 @@ def masked(email: str) -> str:
 
 
 def _tongue(settings: ListSettings, language: str | None) -> Tongue:
-    return Tongue(language, settings.language)
+    own = settings.templates if settings.templates.is_dir() else None
+    return Tongue(own, language, settings.language)
 
 
 def _names(ground: Ground, lists: Sequence[str]) -> tuple[str, ...]:

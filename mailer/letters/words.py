@@ -8,11 +8,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
+from mailer.catalogue import catalogue_for
 from mailer.edition.language import base
 from mailer.edition.words import say
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from pathlib import Path
 
 GERMAN: Final = {
     "Please confirm your subscription: {list}": "Bitte bestätigen Sie Ihr Abonnement: {list}",
@@ -94,18 +95,16 @@ OURS: Final = {"de": GERMAN}
 
 
 class Tongue:
-    """One language, as far as we have words in it."""
+    """One language, as far as there are words in it."""
 
-    def __init__(self, *wanted: str | None) -> None:
-        """Take the first wanted language that we have words in, else English."""
-        self.language = chosen(wanted)
-        self._words = OURS.get(base(self.language), {})
+    def __init__(self, templates: Path | None, *wanted: str | None) -> None:
+        """Take the first wanted language of the newsletter's catalogue or ours, else English."""
+        catalogue = catalogue_for(templates)
+        self.language = catalogue.language(*wanted)
+        self._theirs = catalogue.translations(self.language)
+        self._ours = OURS.get(base(self.language), {})
 
     def __call__(self, phrase: str, **values: object) -> str:
         """Give the phrase in this language, filled."""
-        return say(self._words.get(phrase, phrase), **values)
-
-
-def chosen(wanted: Sequence[str | None]) -> str:
-    """Give the first of the languages that we have words in, else English."""
-    return next((each for each in wanted if each and (base(each) == "en" or base(each) in OURS)), "en")
+        said = self._theirs.gettext(phrase)
+        return say(self._ours.get(phrase, phrase) if said == phrase else said, **values)

@@ -119,6 +119,18 @@ def test_a_letter_speaks_the_readers_language(post, lists, language, subject):
     assert f'lang="{"de" if subject.startswith("Bitte") else "en"}' in text_of(letter, "html")
 
 
+def test_a_newsletter_has_words_of_its_own(post, tmp_path):
+    """Its catalogue adds a language, and wins over our words."""
+    folder = tmp_path / "templates" / "web" / "locale"
+    folder.mkdir(parents=True)
+    head = 'msgid ""\nmsgstr "Content-Type: text/plain; charset=UTF-8\\n"\n\n'
+    (folder / "fi.po").write_text(f'{head}msgid "Please confirm"\nmsgstr "Vahvista, ole hyvä"\n')
+    post.request(language="fi")
+    (letter,) = post.letters()
+    assert text_of(letter).startswith("Vahvista, ole hyvä")
+    assert 'lang="fi"' in text_of(letter, "html")
+
+
 def test_an_unknown_list_is_nobodys_request(post):
     """What mailer.toml does not name cannot be asked for."""
     with pytest.raises(UserError, match="no list"):
