@@ -206,6 +206,68 @@ def test_words_of_providers_are_known(words: str, reason: str):
     assert reason_for("", "", f"smtp; {words}").reason == reason
 
 
+@pytest.mark.parametrize(
+    ("subject", "words", "reason", "dead"),
+    [
+        (
+            "Undeliverable: Water",
+            "did not reach the following recipient(s):\n\n{} on Tue\n    The recipient name is not recognized",
+            "userunknown",
+            True,
+        ),
+        (
+            "DELIVERY FAILURE",
+            "was not delivered to:\n\n  {}\n\nbecause:\n\n  User ann not listed in public Name & Address Book",
+            "userunknown",
+            True,
+        ),
+        (
+            "Message non distribué",
+            "Votre message n'a pas pu être remis :\n\n  {} : utilisateur inconnu",
+            "userunknown",
+            True,
+        ),
+        (
+            "Unzustellbar: Wasser",
+            "Ihre Nachricht konnte nicht zugestellt werden an <{}>: Das Postfach ist voll",
+            "mailboxfull",
+            False,
+        ),
+        ("退信通知", "您的邮件无法投递到{}。收件人不存在", "userunknown", True),
+        ("配信できません", "宛先: {}\n理由: メールボックスの容量を超えています", "mailboxfull", False),
+        (
+            "Недоставлено",
+            "Письмо не может быть доставлено получателю {}.\nНет такого пользователя",  # noqa: RUF001
+            "userunknown",
+            True,
+        ),
+        ("Mancata consegna", "Impossibile recapitare a {}: casella piena", "mailboxfull", False),
+        (
+            "Mail delivery failed",
+            "Error following RCPT to <{}>. It said: [550 5.1.1 gone]",
+            "userunknown",
+            True,
+        ),
+        ("Delivery failure", "Delivery to {} failed.", "undefined", False),
+    ],
+)
+def test_prose_of_many_countries(subject: str, words: str, reason: str, dead: bool):
+    """D15, D17: no code, no field, no English; what is not said is not guessed."""
+    raw = f"Return-Path: <>\nFrom: postmaster@gw.example\nTo: {PATH}\nSubject: {subject}\n\n{words.format('ann@reader.example')}\n"
+    told = read(raw.encode()).recipients
+    assert [(each.recipient, each.reason, each.hardbounce) for each in told] == [
+        ("ann@reader.example", reason, dead)
+    ]
+
+
+def test_addresses_of_other_scripts_are_kept():
+    """D11, RFC 6531: in a field and in brackets an address may be of any script."""
+    for reader in ("用户@例子.广告", "παράδειγμα@δοκιμή.example", "müller@bücher.example"):
+        assert [
+            each.recipient for each in read(SYSTEMS["utf8_report"](reader, "550 5.1.1 unknown")).recipients
+        ] == [reader]
+
+
 def test_a_50_mb_mail_and_1000_nested_parts_end():
     """D21: bounded octets, depth and parts, whatever is sent."""
     huge = postfix(READER, "550 5.1.1 unknown") + b"A" * (50 << 20)

@@ -8,13 +8,15 @@ from __future__ import annotations
 import re
 from typing import Final
 
+# Letters of alphabets: what is written without spaces (Chinese, Japanese) would run into the words around it.
 _LOCAL: Final = (
-    r"[A-Za-z0-9\u0080-\uffff!#$%&'*+/=?^_`{|}~-][A-Za-z0-9\u0080-\uffff!#$%&'*+/=?^_`{|}~.-]{0,127}"
+    r"[A-Za-z0-9\u00aa-\u1fff!#$%&'*+/=?^_`{|}~-][A-Za-z0-9\u00aa-\u1fff!#$%&'*+/=?^_`{|}~.-]{0,127}"
 )
 _DOMAIN: Final = (
-    r"[A-Za-z0-9\u0080-\uffff_](?:[A-Za-z0-9\u0080-\uffff_.-]{0,251}[A-Za-z0-9\u0080-\uffff])?"
+    r"[A-Za-z0-9\u00aa-\u1fff_](?:[A-Za-z0-9\u00aa-\u1fff_.-]{0,251}[A-Za-z0-9\u00aa-\u1fff])?"
     r"|\[[0-9A-Fa-f:.]{3,60}\]"
 )
+_ALONE: Final = re.compile(r"[^\s<>@\"]{1,128}@[^\s<>@\",;:]{1,255}")
 ADDRESS: Final = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|{_LOCAL})@(?:{_DOMAIN})")
 """An address anywhere in a text; `tidy` takes off what the text put around it."""
 
@@ -42,7 +44,7 @@ def tidy(text: str) -> str:
     """Give the one address that a piece of text is, or ''; brackets, mailto, routes and quotes come off."""
     piece = text.strip().strip("<>()[]{}\"',;:").removeprefix("mailto:")
     piece = _ROUTE.sub("", piece) if piece.startswith("@") else piece
-    found = ADDRESS.search(piece)
+    found = ADDRESS.fullmatch(piece) or _ALONE.fullmatch(piece) or ADDRESS.search(piece)
     if found is None:
         return ""
     local, _, domain = found[0].rpartition("@")

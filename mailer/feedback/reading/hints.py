@@ -9,6 +9,15 @@ from typing import Final
 
 from mailer.feedback.reading.phrases import Phrase, phrase
 
+FOREIGN: Final = (
+    r"unbekannt|nicht gefunden|existiert nicht|inconnu|inexistant|introuvable|destinataire invalide|n'existe pas"
+    r"|no existe|no se encontr|desconocid|sconosciut|non esiste|inesistente|onbekend|bestaat niet|não existe"
+    r"|nao existe|não encontrad|neexistuje|nie istnieje|nieznany|okänd|finns inte|ukendt|findes ikke|finnes ikke"
+    r"|ei löydy|tuntematon|nem létezik|ismeretlen|nu există|ei ole olemas|bulunamad|άγνωστο|не существует|не найден"
+    r"|неизвест|нет такого|не існує|غير موجود|לא קיים|存在しない|存在しま|見つかり|不存在|找不到|查无此|존재하지"
+)
+"""The same in other languages: only a mail system speaks of its own mailboxes in them."""
+
 UNKNOWN_USER: Final = phrase(
     "userunknown",
     "RFC 3463 x.1.1, and everybody",
@@ -43,11 +52,9 @@ UNKNOWN_USER: Final = phrase(
     r"5\.1\.0 address rejected|unable to (?:find|validate) recipient|ofr_?(?:00\d_?)?41[68]\b",
     r"sorry, i couldn'?t find .{0,20}(?:mailbox|name)|recipient address rejected: access denied",
     r"no longer (?:here|available|in use|exists|valid|with|works|accepts?)|has left (?:the|our|this)",
-    r"vpopmail: user|ldap entry|user doesn?'?t|unbekannt|inconnu|inexistant|destinataire invalide",
-    r"n'existe pas|no existe|desconocid|sconosciut|non esiste|inesistente|onbekend|bestaat niet",
-    r"neexistuje|nie istnieje|okänd|finns inte|ukendt|findes ikke|finnes ikke|ei löydy|tuntematon",
-    r"не существует|не найден|неизвест|нет такого|存在しない|見つかり|不存在|找不到|查无此|존재하지"
-    r"|bulunamad|não existe|nao existe|não encontrad|nem létezik|ismeretlen|nu există|ei ole olemas|directory ?lookup",
+    r"vpopmail: user|ldap entry|user doesn?'?t",
+    FOREIGN,
+    r"directory ?lookup",
     r"5\.1\.1\b|5\.1\.3\b|#5\.1\.0",
 )
 """Words for a mailbox that is not there; a filter may say so too (see `reasons`)."""

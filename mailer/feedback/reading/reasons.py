@@ -13,7 +13,7 @@ from typing import Final
 
 from mailer.feedback.model import Permanence
 from mailer.feedback.reading.codes import BY_REPLY, is_specific, reason_of, replies, statuses
-from mailer.feedback.reading.hints import LATER, UNKNOWN_USER
+from mailer.feedback.reading.hints import FOREIGN, LATER, UNKNOWN_USER
 from mailer.feedback.reading.hosts import said_by
 from mailer.feedback.reading.phrases import CERTAIN
 
@@ -36,7 +36,7 @@ _OWN_WORD: Final = re.compile(
     r"no such (?:user|account|mailbox|person) (?:here|at)|unknown in (?:virtual|relay)|no mailbox here by that name"
     r"|(?:^|<>:? ?)unknown user:|unknown user: ?[\"<]|not? listed in (?:domino|public|the)|unrouteable address"
     r"|(?:couldn'?t|could not) be found|address not found|recipnotfound|user not found|mailbox not found"
-    r"|wasn'?t found at|invalid user address|no se encontr|nicht gefunden|introuvable"
+    r"|wasn'?t found at|invalid user address|name is not recogni|addresses? (?:was|were) unknown|" + FOREIGN
 )
 _FOR_EVERYTHING: Final = frozenset({"", "550", "553", "554"})
 _VAGUE: Final = frozenset({"5.7.1", "5.7.0", "5.1.0", "5.3.0", "5.5.0"})
