@@ -51,10 +51,9 @@ def _counts(connection: Any, one: Any) -> dict[str, Any]:
 @lists_app.command(epilog="Example: mailer lists form main")
 def form(name: Annotated[str, typer.Argument(metavar="NAME", help="The list.")]) -> None:
     """Print a sign-up form in HTML for your own site; it works without scripts."""
-    from html import escape  # noqa: PLC0415
-
     from mailer.cli.workplace import workplace  # noqa: PLC0415
     from mailer.errors import Problem, UserError  # noqa: PLC0415
+    from mailer.web.forms import embedded  # noqa: PLC0415
 
     place = workplace()
     key = one_list(place, name)
@@ -63,12 +62,6 @@ def form(name: Annotated[str, typer.Argument(metavar="NAME", help="The list.")])
         raise UserError(
             Problem("public_url is not set, so no form can reach this newsletter", key="public_url")
         )
-    action = f"{one.public_url.rstrip('/')}/subscribe/{key}"
-    lines = [
-        f'<form action="{escape(action)}" method="post">',
-        '  <label>Email <input type="email" name="email" autocomplete="email" required></label>',
-        f"  <button>Subscribe to {escape(one.name)}</button>",
-        "</form>",
-    ]
+    lines = embedded(one)
     emit({"list": key, "html": "\n".join(lines)})
     say_lines(lines)

@@ -7,6 +7,7 @@ holds the very words that were shown. A form names itself (`page-1.de.one`); one
 from __future__ import annotations
 
 import re
+from html import escape
 from typing import TYPE_CHECKING, Final
 
 from mailer.catalogue import catalogue_for
@@ -72,6 +73,26 @@ def form_named(version: str, lists: Sequence[ListSettings]) -> Form:
         shown = lists[:1] if match[4] == "one" else (*lists, *lists)[:2]
         return Form(version, form_shown(match[1], match[3], shown).text)
     return Form(clean(version)[:64] or "unknown", UNKNOWN_TEXT)
+
+
+def embedded(one: ListSettings) -> list[str]:
+    """Give the lines of a form in plain HTML for another site: no script, no style, the list's language."""
+    catalogue = catalogue_for(one.templates)
+    language = catalogue.language(one.language)
+    say, form = catalogue.translations(language).gettext, form_shown("embedded", language, [one])
+    button = _filled(say("Subscribe to %(list)s"), {"list": one.name})
+    trap = '<input type="text" name="website" tabindex="-1" autocomplete="off">'
+    return [
+        f'<form action="{escape(f"{one.public_url}/subscribe")}" method="post" lang="{escape(language)}">',
+        f'  <input type="hidden" name="list" value="{escape(one.key)}">',
+        f'  <input type="hidden" name="form" value="{escape(form.version)}">',
+        f'  <div style="display:none" aria-hidden="true">{trap}</div>',
+        f'  <label>{escape(say("Your email address"))}',
+        '    <input type="email" name="email" autocomplete="email" required maxlength="254"></label>',
+        f"  <p>{escape(form.text)}</p>",
+        f"  <button>{escape(button)}</button>",
+        "</form>",
+    ]
 
 
 def _filled(text: str, words: dict[str, str]) -> str:

@@ -78,7 +78,7 @@ class Guards:
         try:
             await self._app(scope, _replayed(body, receive), reply)
         except Exception as error:  # noqa: BLE001 - the last one to hear of it
-            _tell(error)
+            tell(error)
             if not reply.status:
                 await answer_for(scope, HTTPStatus.INTERNAL_SERVER_ERROR)(scope, receive, reply)
 
@@ -146,7 +146,7 @@ def _replayed(body: bytes, receive: Receive) -> Receive:
     return again
 
 
-def _tell(error: Exception) -> None:
+def tell(error: BaseException) -> None:
     """Log where it fell over, without the words of the exception: they may quote what a visitor typed."""
     places = "".join(traceback.format_tb(error.__traceback__))
     log.error("%s at\n%s", type(error).__name__, places)

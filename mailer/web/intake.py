@@ -21,6 +21,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from mailer.errors import MailerError
 from mailer.web import budgets
+from mailer.web.guards import tell
 from mailer.web.problems import ProblemError
 from mailer.web.requests import HANDLERS, AllSpent
 from mailer.web.tables import requests
@@ -141,7 +142,7 @@ class Intake:
                 log.warning("requests wait: %s", outcome)
                 return False
             if isinstance(outcome, BaseException):
-                log.error("a request could not be worked off: %s", type(outcome).__name__)
+                tell(outcome)
                 await self._site.write(partial(_tried, one))
         return True
 

@@ -45,7 +45,7 @@ class Voice:
     list: ListSettings
     language: str
     path: str
-    named: bool = True  # the page is about this list; else about the newsletter
+    name: str  # what stands above the page
 
 
 class Pages:
@@ -64,13 +64,26 @@ class Pages:
         """Give the words of a list."""
         return catalogue_for((one or self.first).templates)
 
-    def voice(self, scope: Scope, one: ListSettings | None = None, language: str | None = None) -> Voice:
-        """Decide how a page speaks; `language` is what its reader chose, where we know them."""
-        about = one or self.first
+    def name_of(self, one: ListSettings) -> str:
+        """Give the name under which several lists stand together: their sender's, or the newsletter's."""
+        return one.sender.name if one.brand else self._settings.name
+
+    def voice(
+        self,
+        scope: Scope,
+        one: ListSettings | None = None,
+        language: str | None = None,
+        looks: ListSettings | None = None,
+    ) -> Voice:
+        """Decide how a page speaks; `language` is what its reader chose, where we know them.
+
+        A page of no list may still have the `looks` of one.
+        """
+        about = one or looks or self.first
         asked = accepted(scope)
         wanted = (language, one.language, *asked) if one else (language, *asked, about.language)
         chosen = self.catalogue(about).language(*wanted)
-        return Voice(about, chosen, scope["path"], named=one is not None)
+        return Voice(about, chosen, scope["path"], one.name if one else self.name_of(about))
 
     def page(
         self, voice: Voice, name: str, /, status: int = 200, *, scripts: bool = False, **values: Any
@@ -150,7 +163,7 @@ def _words(voice: Voice, translations: Any) -> Mapping[str, Any]:
         "language": voice.language,
         "direction": direction(voice.language),
         "list": voice.list,
-        "named": voice.named,
+        "site_name": voice.name,
         "theme": resolve_theme(voice.list.theme),
         "up": up(voice.path),
         "mask": mask,

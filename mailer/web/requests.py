@@ -13,7 +13,7 @@ import subscribers
 from mailer.keys import Purpose
 from mailer.letters import joining, moving, notices
 from mailer.web import budgets
-from subscribers import Evidence, Form, InvalidAddress, SignUpOutcome, UnknownSubscriber
+from subscribers import Form, InvalidAddress, SignUpOutcome, UnknownSubscriber
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -75,8 +75,7 @@ def move(connection: Connection, site: Site, asked: dict[str, Any]) -> None:
     person = _person(connection, asked["subscriber"])
     if person is None or person.email is None or not _may(connection, site, asked["email"]):
         return
-    evidence = Evidence(asked["network"], asked["agent"])
-    result = moving.ask(connection, site.ground, person.id, asked["email"], now=site.now(), evidence=evidence)
+    result = moving.ask(connection, site.ground, person.id, asked["email"], now=site.now())
     _spent(connection, site, written=result.id is not None)
 
 

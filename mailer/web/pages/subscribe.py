@@ -89,22 +89,24 @@ async def _take(
 
 
 def _offered(request: Request, site: Site, wanted: Sequence[str]) -> Sequence[ListSettings] | None:
-    """Give the lists that the form shows: those at this host and those asked for; None if one of them is unknown."""
+    """Give the lists that the form shows: those at this host and those asked for; None for an unknown one."""
     if any(key not in site.settings.lists for key in wanted):
         return None
     here = site.lists_at(request.headers.get("host", ""))
-    if not wanted:
-        return here
     named = [site.settings.lists[key] for key in dict.fromkeys(wanted)]
-    return named if len(named) == 1 else [*here, *(one for one in named if one not in here)]
+    if len(named) == 1:
+        return named
+    brand = (named or here)[0].brand  # one form is for one sender
+    siblings = [one for one in here if one.brand == brand]
+    return [*siblings, *(one for one in named if one not in siblings)]
 
 
 def _form(
     request: Request, site: Site, offered: Sequence[ListSettings], wanted: Sequence[str], **more: Any
 ) -> Response:
     one = offered[0] if len(offered) == 1 else None
-    voice = site.pages.voice(request.scope, one)
-    title = one.name if one else site.settings.name
+    voice = site.pages.voice(request.scope, one, looks=offered[0])
+    title = one.name if one else site.pages.name_of(offered[0])
     return site.pages.page(
         voice,
         "subscribe",

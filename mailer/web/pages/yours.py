@@ -61,13 +61,13 @@ async def erase(request: Request, token: str, site: Here) -> Response:
     found = await _person(request, site, Purpose.ERASE, token)
     if isinstance(found, Response):
         return found
-    await site.write(partial(_erase, found, site))
-    await asyncio.to_thread(privacy.sweep, site.ground, found.email or "")
+    addresses = await site.write(partial(_erase, found, site))
+    await asyncio.to_thread(privacy.sweep, site.settings.state, site.ground.database, addresses)
     return gone(request, site, "erased", _list_of(site, found))
 
 
-def _erase(person: Person, site: Site, connection: Connection) -> None:
-    privacy.erase(connection, site.ground, person.id, now=site.now(), actor="reader")
+def _erase(person: Person, site: Site, connection: Connection) -> tuple[str, ...]:
+    return privacy.erase(connection, person.id, now=site.now(), actor="reader")
 
 
 async def _person(request: Request, site: Site, purpose: Purpose, token: str) -> Person | Response:

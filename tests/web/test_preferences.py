@@ -1,0 +1,148 @@
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import TYPE_CHECKING
+
+from mailer.keys import Purpose
+from tests.web.conftest import link_in, visit
+
+if TYPE_CHECKING:
+    from tests.web.conftest import House
+
+
+def settings_of(house: House, reader: int, key: str = "main") -> str:
+    return f"/preferences/{house.token(Purpose.PREFERENCES, reader, key)}"
+
+
+def test_lists_name_and_language(house: House):
+    """What is ticked stays, what is not is left, what is new is asked for by mail."""
+    reader = house.reader().id
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            path = settings_of(house, reader)
+            form = {"save": "1", "list": ["main", "extra"], "name": "Ada", "language": "de"}
+            page = (await browser.post(path, form)).text
+            assert "Gespeichert" in page
+            person = house.person(reader)
+            assert (person.name, person.language) == ("Ada", "de")
+            assert house.state(reader, "extra") is None
+            await browser.worked_off()
+            await browser.post(link_in(house.letters()[0], "confirm"))
+            assert house.state(reader, "extra") == "active"
+            await browser.post(path, {"save": "1", "list": "extra"})
+            assert (house.state(reader), house.state(reader, "extra")) == ("unsubscribed", "active")
+            await browser.post(path, {"save": "1", "list": ["main", "extra"]})
+            assert house.state(reader) == "active"  # within a day, without a letter
+
+    asyncio.run(story())
+
+
+def test_a_post_that_is_not_ours_changes_nothing(house: House):
+    """A body without our own field leaves no list: an empty form is not "leave everything"."""
+    reader = house.reader().id
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            for form in ({}, {"list": ""}, {"save": "0"}):
+                await browser.post(settings_of(house, reader), form)
+
+    asyncio.run(story())
+    assert house.state(reader) == "active"
+
+
+def test_a_new_address(house: House):
+    """The new address confirms, the old one hears of it and takes it back, within 14 days."""
+    reader = house.reader().id
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            await browser.post(f"{settings_of(house, reader)}/address", {"email": "new@example.net"})
+            await browser.worked_off()
+            asked = house.letters()[-1]
+            assert asked["To"] == "new@example.net"
+            link = link_in(asked, "move")
+            assert "Send your mail to this address?" in (await browser.get(link)).text
+            assert house.person(reader).email == "ada@example.org"
+            assert "has moved" in (await browser.post(link)).text
+            assert "has moved" in (await browser.post(link)).text
+            assert house.person(reader).email == "new@example.net"
+            told = house.letters()[-1]
+            assert told["To"] == "ada@example.org"
+            undo = link_in(told, "undo")
+            house.clock.pass_(days=13)
+            assert "a***@e***.org" in (await browser.get(undo)).text
+            assert "Taken back" in (await browser.post(undo)).text
+            assert house.person(reader).email == "ada@example.org"
+
+    asyncio.run(story())
+
+
+def test_a_move_cannot_be_undone_for_ever(house: House):
+    """After 14 days the old address has no say."""
+    reader = house.reader().id
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            await browser.post(f"{settings_of(house, reader)}/address", {"email": "new@example.net"})
+            await browser.worked_off()
+            await browser.post(link_in(house.letters()[-1], "move"))
+            undo = link_in(house.letters()[-1], "undo")
+            house.clock.pass_(days=15)
+            assert (await browser.post(undo)).status_code in {404, 410}
+
+    asyncio.run(story())
+    assert house.person(reader).email == "new@example.net"
+
+
+def test_send_me_my_data_and_erase_me(house: House):
+    """Both come by a link that was just sent; the data is a file, and after the erasure nothing is left of them."""
+    reader = house.reader(name="Ada").id
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            await browser.post(f"{settings_of(house, reader)}/data")
+            await browser.worked_off()
+            link = link_in(house.letters()[-1], "data")
+            assert "ada@" not in (await browser.get(link)).text
+            said = await browser.post(link)
+            assert said.headers["content-disposition"].startswith("attachment")
+            assert "ada@example.org" in json.dumps(said.json())
+            await browser.post(f"{settings_of(house, reader)}/erase")
+            await browser.worked_off()
+            link = link_in(house.letters()[-1], "erase")
+            assert house.person(reader).email == "ada@example.org"
+            assert "is erased" in (await browser.post(link)).text
+            assert house.person(reader).email is None
+            for path in (
+                settings_of(house, reader),
+                link,
+                f"/unsubscribe/{house.token(Purpose.UNSUBSCRIBE, reader)}",
+            ):
+                said = await browser.get(path)
+                assert said.status_code == 200
+                assert "Nothing is left" in said.text
+            said = await browser.post(f"/unsubscribe/{house.token(Purpose.UNSUBSCRIBE, reader)}")
+            assert said.status_code == 200
+
+    asyncio.run(story())
+
+
+def test_an_old_confirmation_offers_a_new_one(house: House):
+    """A link that is too old sends a new one on a click, within the budgets."""
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            await browser.post("/subscribe", {"email": "ada@example.org", "list": "main"})
+            await browser.worked_off()
+            link = link_in(house.letters()[-1], "confirm")
+            house.clock.pass_(days=8)
+            assert "Send me a new link" in (await browser.get(link)).text
+            assert "too old" in (await browser.post(link)).text
+            await browser.post(f"{link}/again")
+            await browser.worked_off()
+            fresh = link_in(house.letters()[-1], "confirm")
+            assert "You are subscribed" in (await browser.post(fresh)).text
+
+    asyncio.run(story())
