@@ -18,6 +18,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 MASK: Final = "***"
+LONGEST: Final = 20_000  # characters of one line
 _FIELDS: Final = frozenset(vars(logging.LogRecord("", 0, "", 0, "", None, None))) | {
     "message",
     "asctime",
@@ -49,7 +50,9 @@ _BREAKS[0x2029] = "\\u2029"
 
 
 def masked(text: str) -> str:
-    """Give a text in which no address and no token is left; line breaks stay."""
+    """Give a text in which no address and no token is left, cut to what a person may read; line breaks stay."""
+    if len(text) > LONGEST:
+        text = f"{text[:LONGEST]} …"
     for pattern, mask in _RULES:
         text = pattern.sub(mask, text)
     return text
