@@ -16,7 +16,7 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="PARTS",
-        help="Only these parts, comma-separated: web, delivery, schedule.",
+        help="Only these parts, comma-separated: web, delivery, schedule, upkeep.",
         show_default=False,
     ),
 ]
@@ -33,19 +33,23 @@ Port = Annotated[
 
 @app.command(epilog="Example: mailer run --only web,delivery --port 8025")
 def run(only: Only = None, host: Host = None, port: Port = None) -> None:
-    """Stay: serve the pages, send what falls due, keep the schedules."""
+    """Stay: serve the pages, send what falls due, keep the schedules and the house.
+
+    With --json each line of the log is an object; no line holds an address or a token.
+    """
     import uvloop  # noqa: PLC0415 - the parts are loaded when they are needed
 
-    from mailer.cli.output import note  # noqa: PLC0415
+    from mailer.cli.output import json_wanted, note  # noqa: PLC0415
     from mailer.cli.preparing import ground_of  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.logs import configure_logging  # noqa: PLC0415
     from mailer.run import daemon  # noqa: PLC0415
     from mailer.run.parts import Options  # noqa: PLC0415
 
     names = _chosen(only)
     ground = ground_of(workplace())
     _require_relay(ground, names)
-    _log()
+    configure_logging(json=json_wanted.get())
     note(f"mailer run: {', '.join(names)}; Ctrl-C ends it.")
     uvloop.run(daemon.run(ground, names, Options(host, port)))
 
@@ -68,9 +72,3 @@ def _require_relay(ground: Ground, names: list[str]) -> None:
     if "delivery" in names and not ground.relays:
         said = "no relay: set [[relays]] in mailer.toml or MAILER_RELAY"
         raise UserError(Problem(said, "mailer.toml", key="relays"))
-
-
-def _log() -> None:
-    import logging  # noqa: PLC0415
-
-    logging.basicConfig(level=logging.INFO, format="%(asctime)s %(levelname)s %(message)s")

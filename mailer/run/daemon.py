@@ -13,6 +13,7 @@ import signal
 from typing import TYPE_CHECKING, Final
 
 from mailer.errors import MailerError, UserError
+from mailer.run import service
 from mailer.run.parts import PARTS
 
 if TYPE_CHECKING:
@@ -36,7 +37,10 @@ async def run(ground: Ground, names: Collection[str], options: Options) -> None:
     tasks = [
         asyncio.create_task(_kept(start, ground, stopped, options), name=start.__name__) for start in starts
     ]
+    tasks.append(asyncio.create_task(service.watch(stopped), name="watchdog"))
+    service.ready()
     await stopped.wait()
+    service.stopping()
     await _ended(tasks)
 
 

@@ -34,6 +34,13 @@ async def pages(ground: Ground, stopped: asyncio.Event, options: Options) -> Non
     await serve(ground, stopped, host=options.host, port=options.port)
 
 
+async def monitor(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
+    """Serve what monitoring asks, on a port of its own."""
+    from mailer.web.monitor.serving import run  # noqa: PLC0415
+
+    await run(ground, stopped)
+
+
 async def mail(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
     """Send what falls due, and letters as they come."""
     from mailer.run.delivering import run  # noqa: PLC0415
@@ -62,8 +69,16 @@ async def notices(ground: Ground, stopped: asyncio.Event, _options: Options) -> 
     await run(ground, stopped)
 
 
+async def house(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
+    """Keep house: what expires, what is kept, the day's backup."""
+    from mailer.run.upkeep import run  # noqa: PLC0415
+
+    await run(ground, stopped)
+
+
 PARTS: Final[Mapping[str, tuple[Start, ...]]] = {
-    "web": (pages,),
+    "web": (pages, monitor),
     "delivery": (mail, hooks),
     "schedule": (schedules, notices),
+    "upkeep": (house,),
 }
