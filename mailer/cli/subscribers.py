@@ -33,16 +33,27 @@ def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
     revive: Annotated[
         bool, typer.Option(help="Even if they left, complained or their address was dead.")
     ] = False,
+    ask: Annotated[
+        bool, typer.Option("--ask", help="Ask them by a letter; they read once their mailbox has confirmed.")
+    ] = False,
 ) -> None:
-    """Make someone an active reader of a list, by your word.
+    """Make someone an active reader of a list, by your word, or ask them first.
 
-    Who left, complained or is dead is not brought back, unless --revive says so, and then that is recorded.
+    Who left, complained or is dead is not brought back, unless --revive says so, and then that is recorded; with --ask
+    they may come back by themselves.
     """
     from mailer.cli.workplace import workplace  # noqa: PLC0415
     from subscribers import add as add_person  # noqa: PLC0415
 
     place = workplace()
     list_key = one_list(place, list_named)
+    if ask:
+        if revive or tag or attribute or time_zone:
+            raise typer.BadParameter("--ask goes with --name, --language and --basis alone")
+        from mailer.cli import asking  # noqa: PLC0415
+
+        asking.ask(place, email, list_key, basis, name=name, language=language)
+        return
     given = {"name": name, "language": language, "time_zone": time_zone, "tags": tag or (), "revive": revive}
     with changing(place) as connection:
         person = add_person(
