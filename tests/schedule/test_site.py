@@ -68,4 +68,6 @@ def test_check_finds_a_rule_that_cannot_be_read_and_questions_that_reach_nobody(
     (office / "mailer.toml").write_text(toml.replace("Tue 08:00", "Tuesdays"))
     found = {line["rule"]: line for line in cli("check", "--json").lines}
     assert (found["schedule"]["level"], found["schedule-operator"]["level"]) == ("error", "warning")
-    assert (office / "mailer.toml").read_text().splitlines()[found["schedule"]["line"] - 1].startswith("every")
+    assert (
+        (office / "mailer.toml").read_text().splitlines()[found["schedule"]["line"] - 1].startswith("every")
+    )
