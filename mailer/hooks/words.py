@@ -10,41 +10,30 @@ import json
 from typing import TYPE_CHECKING, Any, Final
 
 from mailer.delivery import ledger, mailing
+from mailer.settings.hooks import SENT
 from subscribers import UnknownSubscriber, get
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Callable, Mapping
     from uuid import UUID
 
     from sqlalchemy import Connection
 
     from mailer.events import Event
 
-TYPES: Final[Mapping[str, str]] = {
-    "reader.signed-up": "reader.subscribed",
-    "reader.confirmed": "reader.confirmed",
-    "reader.added": "reader.added",
-    "reader.unsubscribed": "reader.unsubscribed",
-    "reader.bounced": "reader.bounced",
-    "reader.complained": "reader.complained",
-    "reader.moved": "reader.moved",
-    "reader.erased": "reader.erased",
-    "mailing.started": "mailing.started",
-    "mailing.paused": "mailing.paused",
-    "mailing.resumed": "mailing.resumed",
-    "mailing.finished": "mailing.finished",
-    "mailing.cancelled": "mailing.cancelled",
+TYPES: Final[Mapping[str, str]] = {"reader.signed-up": "reader.subscribed"} | {
+    name: name for name in SENT if name != "reader.subscribed"
 }
 """The kinds of our events that are told, and the names that receivers read."""
 
-TOLD: Final = ("how", "reason", "count")
+TOLD: Final = ("how", "reason", "count", "due", "mailing", "words", "why", "problems", "late_seconds", "id")
 """What of an event's data is passed on as it stands."""
 
 
 def body_of(connection: Connection, event: Event, newsletter: UUID) -> bytes:
     """Give what a receiver reads of an event: JSON as Standard Webhooks shapes it."""
     kind = TYPES[event.kind]
-    subject = _reader(connection, event) if kind.startswith("reader.") else _mailing(connection, event)
+    subject = _SUBJECTS[kind.partition(".")[0]](connection, event)
     data = {"newsletter": str(newsletter), **subject, **_details(event)}
     return written(kind, event.at.isoformat(timespec="milliseconds").replace("+00:00", "Z"), data)
 
@@ -55,8 +44,13 @@ def written(kind: str, timestamp: str, data: Mapping[str, Any]) -> bytes:
 
 
 def _details(event: Event) -> dict[str, Any]:
-    return {name: event.data[name] for name in TOLD if isinstance(event.data.get(name), (str, int, type(None)))
-            and name in event.data}  # fmt: skip
+    return {name: event.data[name] for name in TOLD if _is_plain(event.data.get(name))}
+
+
+def _is_plain(value: object) -> bool:
+    if isinstance(value, list):
+        return all(isinstance(one, str) for one in value)
+    return isinstance(value, (str, int, float))
 
 
 def _reader(connection: Connection, event: Event) -> dict[str, Any]:
@@ -87,3 +81,14 @@ def _mailing(connection: Connection, event: Event) -> dict[str, Any]:
             "deliveries": sums,
         }
     }
+
+
+def _schedule(_connection: Connection, event: Event) -> dict[str, Any]:
+    return {"schedule": event.subject}
+
+
+_SUBJECTS: Final[Mapping[str, Callable[[Connection, Event], dict[str, Any]]]] = {
+    "reader": _reader,
+    "mailing": _mailing,
+    "schedule": _schedule,
+}

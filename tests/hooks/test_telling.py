@@ -133,6 +133,26 @@ def test_a_message_is_signed_as_standard_webhooks_says(ground: Ground, receiver:
         Webhook("whsec_bm90IHRoaXMgb25lLCBub3QgdGhpcyBvbmUhISE=").verify(body, headers)
 
 
+def test_what_becomes_of_a_schedule_is_told(ground: Ground, receiver: Receiver):
+    """A send that came too late, with the schedule's name and the words of the event; only plain ones are passed on."""
+    enrol(ground)
+    happen(
+        ground,
+        "schedule.missed",
+        "weekly",
+        due="2026-07-14T09:00",
+        late_seconds=7200,
+        words=["a"],
+        odd={"x": 1},
+    )
+    tell(ground, lambda: bool(receiver.got))
+    (told,) = receiver.told
+    assert told["type"] == "schedule.missed"
+    assert told["data"]["schedule"] == "weekly"
+    assert (told["data"]["late_seconds"], told["data"]["words"]) == (7200, ["a"])
+    assert "odd" not in told["data"]
+
+
 def test_whoever_was_erased_is_told_of_without_an_address(ground: Ground, receiver: Receiver):
     """Between the event and the post a person may be forgotten: no address waited anywhere."""
     enrol(ground)

@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import asyncio
 import logging
-from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter, Request, Response
@@ -18,6 +17,7 @@ from fastapi.responses import JSONResponse
 from mailer.errors import MailerError
 from mailer.web.hooks.model import Refused
 from mailer.web.hooks.reception import Reception
+from mailer.web.problems import ProblemError, machine_answer
 
 if TYPE_CHECKING:
     from mailer.delivery.ground import Ground
@@ -80,7 +80,6 @@ def _status(request: Request, name: str, refusal: Refused) -> int:
 
 
 def _problem(status: int, code: str, detail: str) -> Response:
-    content = {"title": HTTPStatus(status).phrase, "status": status, "code": code, "detail": detail}
     headers = {"WWW-Authenticate": 'Basic realm="hooks"'} if status == 401 else {}
     headers |= {"Retry-After": "60"} if status == 503 else {}
-    return JSONResponse(content, status, headers, media_type="application/problem+json")
+    return machine_answer(ProblemError(status, detail=detail, headers=headers, code=code))
