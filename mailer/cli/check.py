@@ -65,7 +65,7 @@ def _findings(words: Sequence[str], list_key: str | None) -> Iterator[Finding]:
         yield from _compiled(targets(place, words, list_key))
     elif place is not None:
         yield from _claims(place, list_key)
-        yield from _compiled(list(_still_to_send(place, list_key)))
+        yield from _compiled([*_still_to_send(place, list_key), *_welcomes(place, list_key)])
 
 
 def _claims(place: Workplace, list_key: str | None) -> Iterator[Finding]:
@@ -104,6 +104,15 @@ def _still_to_send(place: Workplace, list_key: str | None) -> Iterator[Target]:
                 yield target_of(issue.path, one)
     if left:
         note(f"{left} issues went out already and are not checked; name them to check them")
+
+
+def _welcomes(place: Workplace, list_key: str | None) -> Iterator[Target]:
+    """Give the letters that welcome new readers: one with an error would not be sent."""
+    from mailer.cli.compiling import target_of  # noqa: PLC0415
+
+    for one in place.lists(list_key):
+        if one.welcome is not None:
+            yield target_of(one.welcome, one)
 
 
 def _compiled(wanted: Sequence[Target]) -> Iterator[Finding]:

@@ -29,7 +29,7 @@ if TYPE_CHECKING:
     from mailer.edition.model import Edition
     from mailer.settings import ListSettings
 
-FIRST: Final = 0xFF00_0000
+FIRST: Final = 0x7F00_0000
 """Stands where a mailing's number does in the tokens of a welcome letter, with the list's id: above any mailing."""
 
 _LARGEST: Final = 4 << 20

@@ -61,3 +61,16 @@ def test_nobody_is_forgotten_by_a_slip(cli, newsletter):
         "rejects": 0,
     }
     assert cli("subscribers", "erase", "who@@example.org", "--yes").code == 2
+
+
+def test_a_welcome_letter_is_checked(cli, newsletter):
+    """One that would not be sent is an error, named with its file; so is one that is not there."""
+    settings = newsletter / "mailer.toml"
+    settings.write_text(
+        settings.read_text().replace("[lists.main]", '[lists.main]\nwelcome = "welcome.md"', 1)
+    )
+    found = [each for each in cli("check", "--json").lines if each["file"] == "welcome.md"]
+    assert [each["level"] for each in found] == ["error"]
+    (newsletter / "welcome.md").write_text("---\ntitle: Welcome\n---\n\nGood to have you.\n")
+    found = [each for each in cli("check", "--json").lines if each["file"] == "welcome.md"]
+    assert "error" not in {each["level"] for each in found}

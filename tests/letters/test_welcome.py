@@ -8,10 +8,13 @@ from typing import Any
 import pytest
 
 from mailer.database import writing
+from mailer.feedback import taking
+from mailer.feedback.model import Evidence as Proof
+from mailer.feedback.model import Kind, Notice, Permanence
 from mailer.keys import Purpose
 from mailer.letters import joining, welcome
 from mailer.message.identity import read_message_id
-from subscribers import Evidence, add, list_ids, unsubscribe
+from subscribers import Evidence, add, get, list_ids, unsubscribe
 from tests.letters.conftest import KEYS, text_of
 
 WELCOME = """---
@@ -120,3 +123,25 @@ def test_it_can_be_seen_in_a_browser(with_welcome):
         assert welcome.shown(post.ground, connection, welcome.FIRST + list_id).slug
         assert welcome.shown(post.ground, connection, welcome.FIRST + 999) is None
         assert welcome.shown(post.ground, connection, 1) is None
+
+
+@pytest.mark.parametrize("kind", ["bounce", "complaint"])
+def test_what_comes_back_of_a_welcome_is_heard(with_welcome, kind):
+    """Its tokens prove who it went to, as those of a mailing do: a dead address is given up, a complaint counts."""
+    post = with_welcome(WELCOME)
+    asked = confirm(post)
+    message_id = post.letters()[-1]["Message-ID"]
+    notice = Notice(
+        Kind(kind),
+        "bob@reader.example",
+        "userunknown" if kind == "bounce" else "",
+        Permanence.PERMANENT,
+        hardbounce=kind == "bounce",
+        key="1",
+        evidence=Proof(message_id=message_id),
+    )
+    with writing(post.ground.database) as connection:
+        taken = taking.take(connection, KEYS, [notice], post.later(), channel="file")
+        person = get(connection, asked.subscriber_id)
+    assert taken.proven == 1
+    assert person.address_state == ("unreachable" if kind == "bounce" else "complained")
