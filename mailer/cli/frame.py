@@ -52,7 +52,7 @@ COMMANDS: Final = {
     "lists": Place("lists", "Show the lists and their forms."),
     "segments": Place("segments", "Show the segments and whom they select."),
     "suppressions": Place("suppressions", "Show and change who is never mailed."),
-    "feedback": Place("feedback", "Read and take in what comes back."),
+    "feedback": Place("feedback", "Read what comes back."),
     "tokens": Place("tokens", "Make, show and revoke tokens of the API."),
     "hooks": Place("hooks", "Show, try and resume receivers of hooks; show unknown reports."),
     "dkim": Place("dkim", "Make DKIM keys and the DNS records for them."),

@@ -67,17 +67,19 @@ def take(
     *,
     channel: str,
     wire: Tripwire | None = None,
+    again: bool = False,
 ) -> Taken:
     """Store each notice once by its key, prove it, decide and apply; the caller commits.
 
-    With `wire` a mailing of which too much came back is paused.
+    With `wire` a mailing of which too much came back is paused. With `again` a notice that had changed nothing is
+    decided anew: the rules got better.
     """
     effects: list[Effect | None] = []
     touched: set[int] = set()
     for notice in notices:
         proof = prove(connection, keys, notice)
         judged = _judged(notice)
-        effect = _take_one(connection, judged, proof, now, channel)
+        effect = _take_one(connection, judged, proof, now, channel, again=again)
         effects.append(effect)
         if (
             effect in {Effect.LOST, Effect.COUNTED, Effect.OURS, Effect.COMPLAINED}
@@ -128,12 +130,13 @@ def _judged(notice: Notice) -> Notice:
 
 
 def _take_one(
-    connection: Connection, notice: Notice, proof: Proof | None, now: datetime, channel: str
+    connection: Connection, notice: Notice, proof: Proof | None, now: datetime, channel: str, *, again: bool
 ) -> Effect | None:
     """Take one notice; None if it was heard before."""
     place = _place(connection, proof)
     effect = _decided(connection, notice, proof, place, now)
-    if not _store(connection, notice, proof, effect, now, channel):
+    row = _row(notice, proof, effect, now, channel)
+    if not _store(connection, row, again=again):
         return None
     if proof is not None:
         _apply(connection, notice, proof, effect, now, channel)
@@ -167,11 +170,8 @@ def _decided(
     return decide(notice, Standing(named=named, current=current, days=days), now)
 
 
-def _store(
-    connection: Connection, notice: Notice, proof: Proof | None, effect: Effect, now: datetime, channel: str
-) -> bool:
-    """Write a notice down, unless its key is known; say whether it was new."""
-    row: dict[str, Any] = {
+def _row(notice: Notice, proof: Proof | None, effect: Effect, now: datetime, channel: str) -> dict[str, Any]:
+    return {
         "key": notice.key[:200],
         "channel": channel[:64],
         "kind": notice.kind.value,
@@ -190,9 +190,25 @@ def _store(
         "said_at": notice.at,
         "at": now,
     }
+
+
+def _store(connection: Connection, row: dict[str, Any], *, again: bool) -> bool:
+    """Write a notice down, unless its key is known; say whether it was new.
+
+    A report that nothing proved is new once something does: another channel may carry the proof.
+    """
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    statement = make(table).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(table.c.id)
-    return connection.execute(statement).first() is not None
+    statement = make(table).values(row)
+    open_effects = _IDLE if again else (Effect.UNPROVEN.value,)
+    if row["proof"]:
+        anew = table.c.effect.in_(open_effects)
+        kept = statement.on_conflict_do_update(index_elements=["key"], set_=row, where=anew)
+    else:
+        kept = statement.on_conflict_do_nothing(index_elements=["key"])
+    return connection.execute(kept.returning(table.c.id)).first() is not None
+
+
+_IDLE: Final = tuple(effect.value for effect in (Effect.UNPROVEN, Effect.NOTED, Effect.OURS, Effect.COUNTED))
 
 
 def _clean(text: str) -> str:
@@ -252,11 +268,13 @@ def _summed(effects: list[Effect | None]) -> Taken:
     return Taken(len(new), len(effects) - len(new), proven, changed, new)
 
 
-def taken(connection: Connection, mailing_id: int, subscriber_id: int) -> list[dict[str, Any]]:
-    """Give what came back of one delivery, oldest first, for `mailer audit`."""
-    columns = [
-        table.c[name]
-        for name in ("at", "channel", "kind", "reason", "permanence", "status", "reply", "effect")
-    ]
-    mine = (table.c.mailing_id == mailing_id, table.c.subscriber_id == subscriber_id)
-    return [row._asdict() for row in connection.execute(select(*columns).where(*mine).order_by(table.c.id))]
+def came_back(connection: Connection, mailing_id: int) -> dict[int, list[dict[str, Any]]]:
+    """Give what came back of a mailing, {subscriber: notices}, oldest first, for `mailer audit`."""
+    query = select(table).where(table.c.mailing_id == mailing_id).order_by(table.c.id)
+    told: dict[int, list[dict[str, Any]]] = {}
+    for row in connection.execute(query):
+        told.setdefault(row.subscriber_id, []).append({name: getattr(row, name) for name in _TOLD})
+    return told
+
+
+_TOLD: Final = ("at", "channel", "kind", "reason", "permanence", "status", "reply", "effect")

@@ -13,7 +13,7 @@ from mailer.delivery.states import DeliveryState
 from mailer.feedback import privacy
 from mailer.feedback.model import Evidence, Kind, Permanence
 from mailer.feedback.policy import Effect
-from mailer.feedback.taking import taken
+from mailer.feedback.taking import came_back
 from mailer.keys import Purpose
 from tests.feedback.conftest import KEYS, World
 
@@ -237,7 +237,7 @@ def test_audit_and_privacy_know_what_came_back(world: World):
     world.take(replace(world.bounce("ann@example.com", sent), reply="550 ann@example.com unknown"))
     reader = world.person("ann@example.com").id
     with writing(world.engine) as c:
-        assert [row["effect"] for row in taken(c, sent, reader)] == ["lost"]
+        assert [row["effect"] for row in came_back(c, sent)[reader]] == ["lost"]
         assert privacy.held(c, reader, ["ann@example.com"])["notices"][0]["recipient"] == "ann@example.com"
         privacy.erased(c, reader, ["ann@example.com"])
     assert "ann@" not in str(world.rows())

@@ -30,6 +30,7 @@ class Reading:
     recipients: tuple[Reported, ...] = ()
     evidence: Evidence = field(default_factory=Evidence)
     key: str = ""  # of the mail: the same mail has the same, whichever way it came
+    sender: str = ""
     subject: str = ""
     feedback: str = ""
     person: bool = False

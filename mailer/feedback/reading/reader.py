@@ -57,7 +57,8 @@ def read(raw: bytes) -> Reading:
     """Say what any octets are, as a mail; never raises, and takes bounded time and memory (D21)."""
     at_hand = _laid_out(_unwrapped(opened(raw)))
     reading = _kind_of(at_hand)
-    return replace(reading, subject=at_hand.subject[:200], key=_key(at_hand.mail, raw))
+    sender = at_hand.mail.header.get("from")[:320]
+    return replace(reading, sender=sender, subject=at_hand.subject[:200], key=_key(at_hand.mail, raw))
 
 
 def _unwrapped(mail: Mail) -> Mail:
