@@ -83,17 +83,27 @@ def _sums(place: Workplace, found: Mailing) -> None:
 def _rows(connection: Any, place: Workplace, found: Mailing, state: DeliveryState | None) -> None:
     from mailer.cli.output import emit, say, wants_json  # noqa: PLC0415
     from mailer.delivery.ledger import recipients  # noqa: PLC0415
+    from mailer.feedback.taking import came_back  # noqa: PLC0415
 
-    identify = _message_ids(place, found)
+    identify, back = _message_ids(place, found), came_back(connection, found.id)
     for row in recipients(connection, found.id, state):
         if wants_json():
-            emit(_object(row, identify(row.subscriber_id)))
+            came = back.get(row.subscriber_id, [])
+            emit({**_object(row, identify(row.subscriber_id)), "came_back": came})
         else:
             reason = f" ({row.reason})" if row.reason else ""
             at = f"{row.at:%Y-%m-%d %H:%M:%S}" if row.at else "-"
             say(
                 f"{row.address}  {row.state}{reason}  {at}  tries {row.attempts}  {row.relay_id}  {row.reply}".rstrip()
             )
+            for each in back.get(row.subscriber_id, []):
+                say(f"  {_came(each)}")
+
+
+def _came(each: dict[str, Any]) -> str:
+    """Say one thing that came back of a delivery."""
+    words = [f"{each['at']:%Y-%m-%d %H:%M:%S}", each["kind"], each["reason"], each["status"], f"({each['effect']})"]
+    return "  ".join(word for word in [*words, each["reply"]] if word)
 
 
 def _object(row: Delivery, message_id: str) -> dict[str, object]:
