@@ -22,11 +22,14 @@ def status() -> None:
     from mailer.database import reading  # noqa: PLC0415
     from mailer.delivery import dispatch, ledger, mailing, workers  # noqa: PLC0415
     from mailer.delivery.states import DeliveryState, MailingState  # noqa: PLC0415
+    from mailer.schedule import book  # noqa: PLC0415
+    from mailer.schedule.states import DueState  # noqa: PLC0415
 
     place = workplace()
     with reading(place.engine) as connection:
         living = workers.alive(connection, place.settings.state / "workers", dispatch.now_utc())
         every = [(one, ledger.counts(connection, one.id)) for one in mailing.every(connection)]
+        asked = [one for one in book.opened(connection) if one.state is DueState.ASKED]
     open_ = [
         (one, sums)
         for one, sums in every
@@ -35,10 +38,14 @@ def status() -> None:
     for one, sums in open_:
         emit({**summary(one, sums), "needs_person": needs_person(one, sums)})
         _say(one, sums)
-    if not open_:
+    for question in asked:
+        emit({"schedule": question.schedule, "due": question.due_at, "needs_person": True})
+        said = f"{question.schedule}  due {question.local}: `mailer schedule answer {question.schedule} send`, or skip"
+        say(f"{said}  <- needs a person", style="warning")
+    if not open_ and not asked:
         say("Nothing runs, nothing waits.")
     say(f"{living} sending process{'' if living == 1 else 'es'} alive")
-    if any(needs_person(one, sums) for one, sums in open_):
+    if asked or any(needs_person(one, sums) for one, sums in open_):
         raise typer.Exit(1)
 
 

@@ -6,9 +6,9 @@ Promises: it answers 200 and carries the title, or a sentence says what was foun
 
 from __future__ import annotations
 
+import asyncio
 import html
 import re
-import time
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -32,34 +32,46 @@ _OTHER_MARKS: Final = str.maketrans(
 
 
 def missing(url: str | None, title: str) -> str | None:
-    """Say what is missing of the page at `url`, in a sentence; None where it answers 200 and carries the title."""
+    """Say what is missing of the page at `url`, in a sentence; None where it answers 200 and carries the title.
+
+    Blocks for 20 seconds at most; called in a thread that runs no event loop.
+    """
     if not url:
         return "the issue has no address on the web: set base_url and permalink, or `canonical:` in the issue"
+    try:
+        # In a loop of its own: only there can the whole of it be given a limit, whatever drips in however slowly.
+        return asyncio.run(_missing(url, title))
+    except TimeoutError:
+        return f"{url} does not answer within {_SECONDS:.0f} s"
+
+
+async def _missing(url: str, title: str) -> str | None:
     import httpx  # noqa: PLC0415 - only newsletters that wait for their site need it
 
-    limits = httpx.Timeout(_SECONDS / 2)
     try:
-        with (
-            httpx.Client(
-                timeout=limits, follow_redirects=True, max_redirects=_REDIRECTS, trust_env=False
+        async with (
+            asyncio.timeout(_SECONDS),
+            httpx.AsyncClient(
+                timeout=_SECONDS, follow_redirects=True, max_redirects=_REDIRECTS, trust_env=False
             ) as client,
             client.stream("GET", url, headers={"User-Agent": "mailer"}) as answer,
         ):
             if answer.status_code != 200:
                 return f"{url} answers {answer.status_code}"
-            body = _read(answer)
+            body = await _read(answer)
     except (httpx.HTTPError, httpx.InvalidURL, ValueError) as error:
         return f"{url} does not answer: {str(error) or type(error).__name__}"
     return None if carries(body, title) else f"{url} does not carry the title \u201c{title}\u201d"
 
 
-def _read(answer: httpx.Response) -> str:
+async def _read(answer: httpx.Response) -> str:
     """Read what fits: the title stands near the top."""
-    end = time.monotonic() + _SECONDS
     pieces: list[bytes] = []
-    for piece in answer.iter_bytes(65_536):
+    size = 0
+    async for piece in answer.aiter_bytes(65_536):
         pieces.append(piece)
-        if sum(map(len, pieces)) > _MOST or time.monotonic() > end:
+        size += len(piece)
+        if size > _MOST:
             break
     return b"".join(pieces)[:_MOST].decode(answer.encoding or "utf-8", "replace")
 

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import socket
 import threading
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from datetime import timedelta
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from typing import TYPE_CHECKING
@@ -154,6 +155,21 @@ def test_an_issue_with_a_date_of_its_own_waits_as_its_lists_schedule_does(world:
     assert {row.schedule: row.state for row in world.rows()} == {"2.main": "held", "weekly": "empty"}
 
 
-def test_two_megabytes_are_the_limit():
-    """The number is the one that the module names."""
-    assert page._MOST == 2_000_000
+def test_a_page_that_drips_is_given_up(monkeypatch):
+    """Headers that come an octet at a time keep no scheduler waiting: the limit is on the whole of it."""
+    monkeypatch.setattr(page, "_SECONDS", 0.5)
+    stopped = threading.Event()
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def drip() -> None:
+            connection, _ = listener.accept()
+            with connection, suppress(OSError):
+                while not stopped.wait(0.05):
+                    connection.sendall(b"H")
+
+        thread = threading.Thread(target=drip, daemon=True)
+        thread.start()
+        said = missing(f"http://127.0.0.1:{listener.getsockname()[1]}/", TITLE)
+        stopped.set()
+        thread.join(10)
+    assert "does not answer" in (said or "")

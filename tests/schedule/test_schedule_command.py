@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
 
 import pytest
+
+from tests.docs.pages import names, read, sections
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -128,6 +131,31 @@ def test_the_list_shows_schedules_and_questions(scheduled: Path, cli: Cli):
     assert "`mailer schedule answer weekly send`, or skip" in ended.out
     weekly, question = cli("schedule", "list", "--json").lines
     assert (weekly["paused"], question["state"], question["reason"]) == (False, "asked", "late")
+
+
+def test_status_says_that_a_person_is_asked(scheduled: Path, cli: Cli):
+    """Exit 1: a monitor hears of a question, too."""
+    row(scheduled)
+    ended = cli("status", "--json")
+    assert (ended.code, ended.json["schedule"], ended.json["needs_person"]) == (1, "weekly", True)
+    assert "needs a person" in cli("status").out
+
+
+def told(section: str) -> set[str]:
+    """Give the names that the page of commands says a section's JSON holds."""
+    text = sections(read("commands.md"))[f"mailer schedule {section}"]
+    return {name for part in re.findall(r"JSON.*?(?=\n\n|\Z)", text, re.DOTALL) for name in names(part)}
+
+
+def test_the_json_is_as_documented(scheduled: Path, cli: Cli):
+    """Every key that is written is told, and none is invented."""
+    row(scheduled)
+    weekly, question = cli("schedule", "list", "--json").lines
+    assert {*weekly, *weekly["next"], *question} == told("list")
+    assert set(cli("schedule", "next", "--json").lines[0]) == told("next")
+    assert set(cli("schedule", "skip", "weekly", "--json").json) == told("skip")
+    assert set(cli("schedule", "pause", "weekly", "--json").json) == told("pause")
+    assert set(cli("schedule", "answer", "weekly", "skip", "--json").json) == told("answer")
 
 
 def test_pause_and_resume(scheduled: Path, cli: Cli):
