@@ -1,4 +1,4 @@
-"""The operators' interface, `/api/v1`: subscribers, lists, mailings, audit and suppressions for programs.
+"""The operators' interface, `/api/v1`: subscribers, lists, segments, mailings, audit and suppressions for programs.
 
 An application of its own, to be mounted: it answers every error in problem+json and tells of itself in OpenAPI 3.1. No
 rule lives here: each route reads words, calls one verb and writes words.
@@ -13,7 +13,7 @@ from starlette.exceptions import HTTPException
 
 from mailer.errors import PersonNeeded
 from mailer.web import problems
-from mailer.web.api import mailings, people, suppressions
+from mailer.web.api import mailings, people, segments, suppressions
 from mailer.web.api.callers import Allowances
 from mailer.web.api.document import document
 from mailer.web.problems import ProblemError, machine_answer
@@ -47,7 +47,7 @@ def app(ground: Ground, *more: APIRouter) -> FastAPI:
     made = FastAPI(docs_url=None, redoc_url=None, openapi_url="/openapi.json", redirect_slashes=False)
     made.state.ground = ground
     made.state.allowances = Allowances()
-    for router in (*more, people.router, mailings.router, suppressions.router):
+    for router in (*more, people.router, mailings.router, segments.router, suppressions.router):
         made.include_router(router)
     problems.refuse(made)
     made.add_exception_handler(SubscribersError, _refused)

@@ -23,7 +23,7 @@ _WITH_TOKEN: Final = (401, 403)
 _WITH_BODY: Final = (400, 415)
 _WITH_NAME: Final = (404,)
 _CHANGING: Final = (409,)
-_ABOUT: Final = """Subscribers, lists, mailings, audit and suppressions of one newsletter.
+_ABOUT: Final = """Subscribers, lists, segments, mailings, audit and suppressions of one newsletter.
 
 Requests bring a token of `mailer tokens new`. Lists come in pages: `next` is the cursor of the following one. A request
 that changes something may bear an `Idempotency-Key`: sent again within a day it acts once and is answered the same.
@@ -65,7 +65,7 @@ def _complete(path: str, method: str, operation: dict[str, Any]) -> None:
     statuses += _WITH_TOKEN if operation.get("security") else ()
     statuses += _WITH_NAME if "{" in path or "requestBody" in operation or "parameters" in operation else ()
     statuses += _WITH_BODY if "requestBody" in operation else ()
-    statuses += _CHANGING if method != "get" else ()
+    statuses += _CHANGING if method != "get" or path.startswith("/segments/") else ()
     answers = operation["responses"]
     for status in statuses:
         answers[str(status)] = _problem(status)

@@ -10,10 +10,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+
+from mailer.settings.values import time_zone
 
 T = TypeVar("T")
 _NO_CONTROLS = r"^[^\x00-\x1f\x7f-\x9f\u2028\u2029]*$"
+
+
+def _zone(name: str) -> str:
+    """Refuse a zone that is none: the subscribers would pass over it."""
+    return time_zone(name)
+
 
 Line = Annotated[str, Field(max_length=500, pattern=_NO_CONTROLS)]
 Email = Annotated[
@@ -26,7 +34,7 @@ ListKey = Annotated[str, Field(pattern=r"^[a-z0-9][a-z0-9_-]{0,63}$")]
 Tag = Annotated[str, Field(min_length=1, max_length=64, pattern=_NO_CONTROLS)]
 Labels = Annotated[list[Tag], Field(max_length=100)]
 Language = Annotated[str, Field(pattern=r"^[A-Za-z]{2,3}(-[A-Za-z0-9]{2,8}){0,3}$")]
-Zone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$")]
+Zone = Annotated[str, Field(max_length=64, pattern=r"^[A-Za-z0-9_+/-]+$"), AfterValidator(_zone)]
 State = Literal["pending", "active", "paused", "unsubscribed"]
 
 
@@ -98,11 +106,12 @@ class NewSubscriber(_In):
 
 
 class Profile(_In):
-    """What is to be changed; what is left out stays, an empty text empties."""
+    """What is to be changed: what is left out stays, an empty text empties, an attribute that is null goes."""
 
     name: Annotated[str, Field(max_length=200, pattern=_NO_CONTROLS)] | None = None
     language: Language | Literal[""] | None = None
     time_zone: Zone | Literal[""] | None = None
+    attributes: dict[str, Any] | None = None
 
 
 class Tags(_In):
@@ -175,6 +184,20 @@ class ListWithCounts(List):
     """A list with its people counted."""
 
     counts: Counts
+
+
+class Segment(BaseModel):
+    """A condition that segments.toml names."""
+
+    name: str
+    text: str
+
+
+class SegmentWithCount(Segment):
+    """A segment with the readers of a list that it selects now."""
+
+    list: str
+    readers: int
 
 
 class Mailing(BaseModel):

@@ -13,14 +13,15 @@ import pytest
 from mailer import tokens
 from mailer.database import open_engine, writing
 from mailer.tokens import Scope
-from tests.web.api.conftest import TOML, mounted
+from mailer.web.app import create_app
+from tests.web.api.conftest import TOML
 from tests.web.hooks.standing import Clock, ground_on
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-EXAMPLES = int(os.environ.get("MAILER_SCHEMATHESIS_EXAMPLES", "8"))
+EXAMPLES = int(os.environ.get("MAILER_SCHEMATHESIS_EXAMPLES", "16"))
 
 
 @pytest.fixture(scope="module")
@@ -35,7 +36,7 @@ def served(tmp_path_factory: pytest.TempPathFactory, migrated_sqlite: Path) -> I
     with writing(engine) as connection:
         token, _ = tokens.new(connection, "all", Scope, ground.clock())
         _fill(connection, ground)
-    server = uvicorn.Server(uvicorn.Config(mounted(ground), port=0, log_level="critical", lifespan="off"))
+    server = uvicorn.Server(uvicorn.Config(create_app(ground), port=0, log_level="critical", lifespan="on"))
     thread = threading.Thread(target=server.run, daemon=True)
     thread.start()
     while not server.started:

@@ -104,3 +104,20 @@ def test_what_is_suppressed_is_listed_by_hash_and_found_by_address(office: Offic
     assert "eve" not in office.get("/suppressions").text
     assert office.post("/suppressions", {"email": "eve@reader.example", "list": "none"}).status_code == 422
     assert office.post("/suppressions/find", {"email": "nonsense@"}).status_code == 422
+
+
+def test_segments_are_shown_with_their_readers(office: Office):
+    """As they are written; one is counted for a list, and one that is wrong says where."""
+    office.add("ann@reader.example", tags=["beta"])
+    office.add("bob@reader.example")
+    assert office.get("/segments").json() == {"items": [], "next": None}
+    toml = office.ground.settings.folder / "segments.toml"
+    toml.write_text('beta = \'tag "beta"\'\nbad = "tag"\n')
+    assert [one["name"] for one in office.get("/segments").json()["items"]] == ["beta", "bad"]
+    found = office.get("/segments/beta?list=main").json()
+    assert (found["readers"], found["list"]) == (1, "main")
+    bad = office.get("/segments/bad?list=main")
+    assert (bad.status_code, bad.json()["code"]) == (409, "bad-segment")
+    assert office.get("/segments/none?list=main").json()["code"] == "unknown-segment"
+    assert office.get("/segments/beta?list=none").json()["code"] == "unknown-list"
+    assert office.get("/segments/beta").status_code == 422

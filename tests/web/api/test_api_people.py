@@ -86,6 +86,11 @@ def test_profile_and_tags_are_changed(office: Office):
     path = f"/subscribers/{ann['id']}"
     changed = office.ask("PATCH", path, {"language": "pt-br", "time_zone": "Europe/Berlin"}).json()
     assert (changed["name"], changed["language"], changed["time_zone"]) == ("Ann", "pt-BR", "Europe/Berlin")
+    office.ask("PATCH", path, {"attributes": {"city": "Ulm", "plan": "x"}})
+    gone = office.ask("PATCH", path, {"attributes": {"plan": None}}).json()
+    assert gone["attributes"] == {"city": "Ulm"}
+    assert office.ask("PATCH", path, {"time_zone": "Europe/Atlantis"}).status_code == 422
+    assert office.ask("PATCH", path, {"time_zone": ""}).json()["time_zone"] is None
     assert office.post(f"{path}/tags", {"add": ["a", "b"]}).json()["tags"] == ["a", "b"]
     assert office.post(f"{path}/tags", {"remove": ["a"]}).json()["tags"] == ["b"]
 
