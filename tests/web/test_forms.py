@@ -197,7 +197,7 @@ def test_proof_of_work(make_house: Callable[..., House]):
 
             assert await proven(house.site, payload)
             assert not await proven(house.site, payload)
-            for wrong in ("", "e30=", "W10=", "!!!!", base64.b64encode(b"[" * 2000).decode()):
+            for wrong in ("", "e30=", "MTA=", "!!!!", base64.b64encode(b"[" * 2000).decode()):
                 assert not await proven(house.site, wrong)
             codes = [
                 (
