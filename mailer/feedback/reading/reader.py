@@ -57,6 +57,8 @@ def read(raw: bytes) -> Reading:
     """Say what any octets are, as a mail; never raises, and takes bounded time and memory (D21)."""
     at_hand = _laid_out(_unwrapped(opened(raw)))
     reading = _kind_of(at_hand)
+    if reading.kind is Kind.NOT_BOUNCE and not reading.person:
+        reading = _passed_on(at_hand.mail) or reading
     sender = at_hand.mail.header.get("from")[:320]
     return replace(reading, sender=sender, subject=at_hand.subject[:200], key=_key(at_hand.mail, raw))
 
@@ -70,6 +72,13 @@ def _unwrapped(mail: Mail) -> Mail:
         return mail
     found = opened(inner.octets)
     return found if _notification(found) else mail
+
+
+def _passed_on(mail: Mail) -> Reading | None:
+    """Read what a machine passed on, where the mail itself says nothing: a bounce in prose as an attachment."""
+    inner = next((part for part in mail.parts if part.type == "message/rfc822"), None)
+    reading = _kind_of(_laid_out(opened(inner.octets))) if inner else None
+    return reading if reading is not None and reading.kind is Kind.BOUNCE else None
 
 
 def _laid_out(mail: Mail) -> Opened:
@@ -133,7 +142,10 @@ def _unreported(it: Opened) -> Reading:
 
 def _is_bounce(it: Opened, *, automatic: bool) -> bool:
     weighed = bounce.weight(it.mail.header, it.subject, it.words, it.returned)
-    return weighed >= bounce.ENOUGH + (2 if automatic and "x-failed-recipients" not in it.mail.header else 0)
+    answers = automatic and not is_daemon(
+        tidy(it.mail.header.get("from"))
+    )  # mail systems say so of reports, too
+    return weighed >= bounce.ENOUGH + 2 * answers
 
 
 def _is_report(mail: Mail) -> bool:
