@@ -90,6 +90,44 @@ def test_a_field_that_only_looks_so_makes_no_automatic_answer(field: str, value:
     assert read(raw).kind is Kind.NOT_BOUNCE
 
 
+@pytest.mark.parametrize(
+    ("subject", "words"),
+    [
+        ("Re: Water is low", "I got this error: 550 5.1.1 user unknown. What should I do?"),
+        ("Undelivered newsletter?", "It was not delivered last week. Was my mailbox full?"),
+        ("Delivery failed", "Your parcel could not be delivered, they said!"),
+        ("Bounce", "Undeliverable: 552 mailbox is full, says my friend ann@reader.example."),
+    ],
+)
+def test_a_person_may_use_the_words_of_machines(subject: str, words: str):
+    """V06: who writes under his own name is no mail system, whatever he writes about."""
+    reading = read(mail(subject, words, "Return-Path: <ann@reader.example>"))
+    assert (reading.kind, reading.person) == (Kind.NOT_BOUNCE, True)
+
+
+def test_a_receipt_is_no_bounce_and_no_person():
+    """RFC 8098: `read` and `deleted unread` come from the mail program."""
+    raw = mail("Read: Water", "It was displayed.", "Return-Path: <ann@reader.example>")
+    kind = b"multipart/report; report-type=disposition-notification; boundary=b"
+    reading = read(raw.replace(b"text/plain; charset=utf-8", kind))
+    assert (reading.kind, reading.person) == (Kind.NOT_BOUNCE, False)
+
+
+def test_the_postmaster_of_a_company_is_a_person():
+    """U13: who reads a newsletter as postmaster can leave it by mail."""
+    sender = "postmaster@company.example"
+    reading = read(
+        mail(
+            "unsubscribe",
+            "please",
+            f"Return-Path: <{sender}>",
+            sender=sender,
+            to=f"leave+{TOKEN}@weekly.example",
+        )
+    )
+    assert (reading.kind, reading.person) == (Kind.NOT_BOUNCE, True)
+
+
 def complaint(kind: str, *fields: str, shape: str = "report") -> bytes:
     """Give a complaint as a provider sends it."""
     told = "\n".join((f"Feedback-Type: {kind}", "User-Agent: Loop/1.0", "Version: 1", *fields))

@@ -11,7 +11,7 @@ import re
 from typing import TYPE_CHECKING, Final
 
 from mailer.feedback.model import Permanence
-from mailer.feedback.reading.addresses import ADDRESS, is_daemon, tidy
+from mailer.feedback.reading.addresses import ADDRESS, is_daemon, is_office, tidy
 from mailer.feedback.reading.model import Reported
 from mailer.feedback.reading.prose import Named, named
 from mailer.feedback.reading.reasons import DEAD, Verdict, reason_for
@@ -28,18 +28,13 @@ LONGEST_REPLY: Final = 500
 ENOUGH: Final = 4
 
 
-def weight(header: Header, subject: str, words: str, returned: Returned) -> int:
-    """Weigh a mail without a delivery-status part; ENOUGH makes it a bounce."""
-    sender = header.get("from")
-    null = header.get("return-path").strip().lower() in {"<>", "<mailer-daemon>"} or sender.strip().endswith(
-        "<>"
-    )
-    daemon = (
-        is_daemon(tidy(sender))
-        or bool(FROM.search(sender.partition("@")[0]))
-        or sender.strip().lower() == "mailer-daemon"
-    )
-    return (
+def weighs_enough(header: Header, subject: str, words: str, returned: Returned, *, automatic: bool) -> bool:
+    """Weigh a mail without a delivery-status part, and say whether it is a bounce.
+
+    A person can write each of the words; so who does not write as a machine needs all of them, and more.
+    """
+    daemon, null = _is_system(header), has_null_path(header)
+    weight = (
         4 * ("x-failed-recipients" in header)
         + 2 * daemon
         + 1 * null
@@ -48,6 +43,22 @@ def weight(header: Header, subject: str, words: str, returned: Returned) -> int:
         + 1 * bool(REPLY_LINE.search(words))
         + 1 * bool(returned)
     )
+    machine = daemon or null or "x-failed-recipients" in header or is_office(tidy(header.get("from")))
+    # Mail systems mark their reports as automatic, too (A06); others that do are answering.
+    answers = automatic and not is_daemon(tidy(header.get("from")))
+    return weight >= ENOUGH + 2 * answers + 3 * (not machine)
+
+
+def has_null_path(header: Header) -> bool:
+    """Say whether nobody is to answer: the null return path, or that of a mail system."""
+    path = header.get("return-path").strip().lower()
+    return path in {"<>", "<mailer-daemon>"} or header.get("from").strip().endswith("<>")
+
+
+def _is_system(header: Header) -> bool:
+    sender = header.get("from")
+    name = sender.partition("@")[0]
+    return is_daemon(tidy(sender)) or bool(FROM.search(name)) or sender.strip().lower() == "mailer-daemon"
 
 
 def from_notification(

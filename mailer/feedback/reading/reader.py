@@ -135,17 +135,9 @@ def _reported(it: Opened) -> Reading | None:
 
 def _unreported(it: Opened) -> Reading:
     automatic = autoreply.is_automatic(it.mail.header, it.subject)
-    if _is_bounce(it, automatic=automatic):
+    if bounce.weighs_enough(it.mail.header, it.subject, it.words, it.returned, automatic=automatic):
         return _bounce(it)
     return _answer(it) if automatic else _person(it)
-
-
-def _is_bounce(it: Opened, *, automatic: bool) -> bool:
-    weighed = bounce.weight(it.mail.header, it.subject, it.words, it.returned)
-    answers = automatic and not is_daemon(
-        tidy(it.mail.header.get("from"))
-    )  # mail systems say so of reports, too
-    return weighed >= bounce.ENOUGH + 2 * answers
 
 
 def _is_report(mail: Mail) -> bool:
@@ -206,12 +198,17 @@ def _answer(it: Opened) -> Reading:
 
 
 def _person(it: Opened) -> Reading:
-    return Reading(
-        Kind.NOT_BOUNCE,
-        (),
-        evidence_in(it.mail, it.returned, it.words),
-        person=not is_daemon(tidy(it.mail.header.get("from"))),
+    """Take what is left for a person's, unless a machine must have written it (V06)."""
+    receipt = "disposition" in it.mail.parameters.get("report-type", "").lower()
+    sender = tidy(it.mail.header.get("from"))
+    machine = (
+        receipt or bounce.has_null_path(it.mail.header) or (is_daemon(sender) and not _is_postmaster(sender))
     )
+    return Reading(Kind.NOT_BOUNCE, (), evidence_in(it.mail, it.returned, it.words), person=not machine)
+
+
+def _is_postmaster(address: str) -> bool:
+    return address.lower().startswith("postmaster@")
 
 
 def _forwarded(it: Opened) -> Reading | None:
