@@ -8,7 +8,7 @@ import platform
 
 from benchmarks.table import heading, options, print_wanted
 
-NAMES = ("compile", "planning", "send", "memory", "line", "crypto", "import", "segments", "feedback")
+NAMES = ("compile", "planning", "send", "memory", "line", "crypto", "import", "segments", "feedback", "web")
 _MODULES = {"import": "importing"}  # a word of Python names no module
 
 
