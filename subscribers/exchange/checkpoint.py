@@ -1,8 +1,10 @@
-"""SQLite's checkpoints during an import, beside its transactions instead of within their commits.
+"""What a chunk's commit costs during an import: checkpoints and flushes stand beside it instead of within it.
 
 A checkpoint copies what the write-ahead log holds into the database file (sqlite.org/wal.html, section 3). By
 itself SQLite does that in whatever commit comes next, which takes half a second where a million addresses lie
-in no order. Here a thread does it, and holds up no writer; where the log grows faster, the import waits.
+in no order. Here a thread does it, and holds up no writer; where the log grows faster, the import waits. On
+PostgreSQL a chunk's commit does not wait for the disk (postgresql.org/docs: Asynchronous Commit): a server that
+dies then forgets the newest chunks together with how far the import was, and the last commit waits for all.
 """
 
 from __future__ import annotations
@@ -30,7 +32,7 @@ _AFTERWARDS = ("PRAGMA cache_size = -2000", "PRAGMA wal_autocheckpoint = 1000") 
 
 
 class Checkpoints:
-    """Keeps the log of one SQLite file short; does nothing for another database. A context manager."""
+    """Keeps the log of one SQLite file short, and PostgreSQL's commits quick. A context manager."""
 
     def __init__(self) -> None:
         self._file: str | None = None
@@ -60,6 +62,8 @@ class Checkpoints:
         if connection.dialect.name == "sqlite":
             self._file = connection.engine.url.database
             run(connection, _WITHIN)
+        else:
+            connection.exec_driver_sql("SET LOCAL synchronous_commit = off")
 
     def release(self, connection: Connection) -> None:
         """Let a connection be as it was."""

@@ -244,7 +244,7 @@ class _Run:
         values = {
             "counts": {str(name): count for name, count in (self._counts + counts).items()},
             "position": self.position + sum(batch.records for batch in taken),
-            "rejected_octets": out.octets,
+            "rejected_octets": out.settle(),
         }
         mine = imports.c.id == self._target.import_id
         connection.execute(update(imports).where(mine).values(values))

@@ -2,7 +2,7 @@
 
 CSV, readable by its owner alone, begun at the first reject. `octets` is what the database remembers at each
 commit: an import that goes on after its death cuts the file back to that, so that no reject stands in it
-twice. For the same reason an erased person is blanked in place, octet for octet, and no line moves.
+twice; and they are on the disk before that commit, so that a power cut takes none. For the same reason an erased person is blanked in place, octet for octet, and no line moves.
 """
 
 from __future__ import annotations
@@ -36,6 +36,7 @@ class Rejects:
         self._stream: io.TextIOWrapper | None = None
         self._writer: Any = None
         self._octets = octets
+        self._unsettled = False
         named = {part: tuple(header) or (RECORD,) for part, header in headers.items()}
         self._columns = list(dict.fromkeys(name for header in named.values() for name in header))
         self._places = {
@@ -53,10 +54,19 @@ class Rejects:
         self._stream.flush()
         return os.fstat(self._stream.fileno()).st_size
 
+    def settle(self) -> int:
+        """See to it that all that was added outlasts a power cut; give how long the file is."""
+        if self._unsettled and self._stream is not None:
+            self._stream.flush()
+            os.fsync(self._stream.fileno())
+            self._unsettled = False
+        return self.octets
+
     def add(self, rejects: Sequence[tuple[Any, ...]]) -> None:
         """Write rejects: (line, reason, file, cells…)."""
         if rejects and self._stream is None:
             self._open()
+        self._unsettled = self._unsettled or bool(rejects)
         for line, reason, file, *cells in rejects:
             self._writer.writerow([line, reason, file, *self._placed(file, cells)])
 
@@ -80,6 +90,8 @@ class Rejects:
     def _open(self) -> None:
         self.path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
         descriptor = os.open(self.path, os.O_RDWR | os.O_CREAT, 0o600)
+        # Whoever has deleted the file gets a new one from here on, not one that begins with noughts.
+        self._octets = min(self._octets, os.fstat(descriptor).st_size)
         os.ftruncate(descriptor, self._octets)
         raw = os.fdopen(descriptor, "r+b")
         raw.seek(self._octets)
@@ -92,7 +104,7 @@ class Rejects:
         """Write out what is left, and cut off what a death left behind."""
         if self._stream is not None:
             self._stream.close()
-        elif self._octets and self.path.exists():
+        elif self._octets and self.path.exists() and self.path.stat().st_size > self._octets:
             os.truncate(self.path, self._octets)
 
     def __enter__(self) -> Self:

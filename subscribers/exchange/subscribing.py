@@ -1,7 +1,7 @@
 """People become readers of a list, and the evidence says by what right.
 
-Where the file tells nothing of them but who they are, their rows are made by the database from the range of
-their ids, at a third of the price of handing over each.
+Where the file tells nothing of them but who they are, their rows are made by the database from their ids, at a
+third of the price of handing over each.
 """
 
 from __future__ import annotations
@@ -23,13 +23,18 @@ if TYPE_CHECKING:
     from subscribers.exchange.intake import Candidate
     from subscribers.exchange.target import Target
 
+# SQLite's new ids have no gaps, so that their first and last say it all; PostgreSQL's counter others may use too.
+_IDS = {
+    "sqlite": "(SELECT id FROM subscribers WHERE id BETWEEN ? AND ?) AS given",
+    "postgresql": "unnest(%s::int[]) AS given(id)",
+}
 _SUBSCRIPTIONS = """
 INSERT INTO subscriptions (list_id, subscriber_id, state, joined_at, changed_at)
-SELECT ?, id, ?, ?, ? FROM subscribers WHERE id BETWEEN ? AND ?
+SELECT {mark}, id, {mark}, {mark}, {mark} FROM {given}
 """
 _CONSENTS = """
 INSERT INTO consents (subscriber_id, list_id, kind, basis, at, import_id)
-SELECT id, ?, ?, ?, ?, ? FROM subscribers WHERE id BETWEEN ? AND ?
+SELECT id, {mark}, {mark}, {mark}, {mark}, {mark} FROM {given}
 """
 
 
@@ -37,10 +42,9 @@ def subscribe(
     connection: Connection, people: Sequence[tuple[int, Candidate]], target: Target, *, fresh: bool = False
 ) -> None:
     """Make people readers, paused ones where they were paused; `fresh` ids are new and without gaps on SQLite."""
-    if not people:
-        return
-    if fresh and connection.dialect.name == "sqlite" and all(map(_plain, people)):
-        _subscribe_range(connection, people[0][0], people[-1][0], target)
+    quick = fresh or connection.dialect.name == "postgresql"
+    if quick and all(map(_plain, people)):
+        _subscribe_plain(connection, [each for each, _ in people], target)
         return
     insert_rows(
         connection,
@@ -67,12 +71,17 @@ def _plain(person: tuple[int, Candidate]) -> bool:
     return person[1].evidence is None and person[1].standing == Standing.ACTIVE
 
 
-def _subscribe_range(connection: Connection, first: int, last: int, target: Target) -> None:
+def _subscribe_plain(connection: Connection, ids: Sequence[int], target: Target) -> None:
+    if not ids:
+        return
     now = bound(connection, subscriptions, "changed_at", target.now)
     active, imported = SubscriptionState.ACTIVE.value, ConsentKind.IMPORTED.value
-    connection.exec_driver_sql(_SUBSCRIPTIONS, (target.list_id, active, now, now, first, last))
-    told = (target.list_id, imported, target.basis, now, target.import_id, first, last)
-    connection.exec_driver_sql(_CONSENTS, told)
+    sqlite = connection.dialect.name == "sqlite"
+    these: tuple[Any, ...] = (ids[0], ids[-1]) if sqlite else (list(ids),)
+    words = {"mark": "?" if sqlite else "%s", "given": _IDS[connection.dialect.name]}
+    connection.exec_driver_sql(_SUBSCRIPTIONS.format(**words), (target.list_id, active, now, now, *these))
+    told = (target.list_id, imported, target.basis, now, target.import_id, *these)
+    connection.exec_driver_sql(_CONSENTS.format(**words), told)
 
 
 def _row(connection: Connection, candidate: Candidate, target: Target) -> tuple[str, Any, Any]:
