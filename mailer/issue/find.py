@@ -79,7 +79,7 @@ def list_issues(folder: Path, globs: Sequence[str], time_zone: str = "UTC") -> t
 
     Dates without a zone are in `time_zone`.
     """
-    found = [_head(path, folder, time_zone) for path in issue_files(folder, globs)]
+    found = [_head(path, folder, time_zone) for path in _files(folder, globs)]
     return tuple(sorted(found, key=_order))
 
 
@@ -102,8 +102,7 @@ def _path(folder: Path, wanted: str) -> Path | None:
     return None
 
 
-def issue_files(folder: Path, globs: Sequence[str]) -> Iterator[Path]:
-    """Give the path of each issue file, once."""
+def _files(folder: Path, globs: Sequence[str]) -> Iterator[Path]:
     root = folder.resolve()
     seen: set[Path] = set()
     for pattern in globs:

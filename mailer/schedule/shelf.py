@@ -5,9 +5,9 @@ A tick a minute looks at thousands of files: the heads are read again only where
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
-from mailer.issue.find import issue_files, list_issues
+from mailer.issue.find import list_issues
 from mailer.schedule.due import Due
 from mailer.schedule.plan import Lateness, Plan, zone_of
 from mailer.schedule.wall import instant
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
     from mailer.settings import ListSettings, Settings
 
 _Signature = tuple[tuple[str, int, int], ...]
-ONCE: Final = "send:"
 
 
 class Shelf:
@@ -67,7 +66,9 @@ class Shelf:
         )
 
     def _signature(self, one: ListSettings) -> _Signature:
-        return tuple(_stamp(path) for path in issue_files(self._settings.folder, one.issues))
+        # No look at where links lead: that costs most, and list_issues takes it whenever something changed.
+        found = {path for pattern in one.issues for path in self._settings.folder.glob(pattern)}
+        return tuple(sorted(map(_stamp, found)))
 
 
 def _stamp(path: Path) -> tuple[str, int, int]:
