@@ -60,6 +60,8 @@ UNKNOWN_USER: Final = phrase(
 """Words for a mailbox that is not there; a filter may say so too (see `reasons`)."""
 
 LATER: Final[tuple[Phrase, ...]] = (
+    phrase("spamdetected", "a bare word, after all that says more", r"\bspam\b"),
+    phrase("rejected", "mailing list managers", r"not (?:a )?member|members[- ]only|registered gateway user"),
     phrase(
         "policyviolation",
         "Gmail 5.7.0 content, Yahoo 5.7.9, Exchange transport rules, Barracuda",
@@ -82,7 +84,7 @@ LATER: Final[tuple[Phrase, ...]] = (
     phrase(
         "securityerror",
         "RFC 4954, RFC 3207, Exchange RESOLVER.RST.AuthRequired",
-        r"auth(?:entication)? (?:is )?(?:required|failed|needed|credentials)|authrequired",
+        r"smtp auth|auth(?:entication)? (?:is )?(?:required|failed|needed|credentials)|authrequired",
         r"unauthenticated senders|starttls|\btls\b|encryption|security|access denied \(state|sasl",
         r"certificate|not authori[sz]ed to send|delivery not authorized|\b5\.7\.0\b",
     ),

@@ -95,7 +95,7 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"(?:host|server|ip|client|sender|connection|domain|mail from).{0,30} (?:is |are |was |has been "
         r"|been )(?:permanently |temporarily |currently )?(?:blocked|banned|blacklisted|denied access"
         r"|not welcome)",
-        r"banned (?:send|ip|host)|your network is|refused by .{0,30}(?:list|policy)",
+        r"banned (?:send|ip|host)|invalid ip|your network is|refused by .{0,30}(?:list|policy)",
         r"is not allowed to (?:send|connect)|access denied\.{2,}",
         r"(?:service|connection|mail) (?:refus|refused|rejected|denied)(?:ed)?\b.{0,60}(?:try later"
         r"|plus tard|tard|listed)?",
@@ -116,7 +116,7 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"(?:unable|not (?:configured|allowed|authori[sz]ed|permitted|able)|refus\w+|will not|won'?t|do"
         r"(?:es)? not|cannot|can'?t) (?:to )?relay",
         r"we (?:do not|don'?t) relay|relay(?:ing)? (?:not|access)|not a relay",
-        r"e?-?mail address is not verified|insecure mail relay|is not allowed to relay",
+        r"e?-?mail address is not verified|no relaying|insecure mail relay|is not allowed to relay",
         r"relaying (?:mail|to|from)|mail server requires authentication when",
         r"(?:isn'?t|not) in my control/locals|rcpthosts|not a gateway|\b5\.7\.54\b",
         r"recipient in non-accepted domain",
@@ -127,10 +127,18 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"too many (?:concurrent |simultaneous )?(?:connections?|sessions?|recipients?|messages?"
         r"|e-?mails?|mails?|rcpt|errors)",
         r"throttl|rate[ -]?limit|(?:sending|message|connection|delivery|receiving) (?:rate|limit)",
-        r"exceeded .{0,30}(?:rate|connections)",
+        r"exceeded .{0,30}(?:rate|connections)|(?:daily|hourly|sending|relay|outbound) (?:\S+ )?quota",
         r"(?:maximum|max) (?:number of )?(?:sessions?|connections?|concurrent|recipients)|slow down",
         r"try (?:again )?slow|receiving mail (?:at a rate|too quickly)",
         r"daily (?:message|sending|user sending) (?:quota|limit)|sent too many",
+    ),
+    phrase("mailboxfull", "IMail: not the size of the mail", r"mail ?box (?:\S+ )?exceeds"),
+    phrase(
+        "systemfull",
+        "RFC 3463 x.3.1, ENOSPC, Sendmail",
+        r"system (?:storage|disk)|(?:mail )?system full|no space left on device|disk (?:is )?full",
+        r"insufficient (?:disk|storage) space(?!.{0,20}(?:user|mail ?box|account|recipient|inbox|quota))",
+        r"file ?system (?:is )?full|\b[45]\.3\.1\b",
     ),
     phrase(
         "mesgtoobig",
@@ -161,12 +169,6 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"(?:exceed|over|has reached).{0,30}(?:mail ?box|storage|allowed size|capacity)|voll\b|llen[oa]\b",
         r"boite pleine|bo[iî]te.{0,20}pleine|dépass.{0,30}quota|casella.{0,20}piena|переполнен|容量|いっぱい",
         r"邮箱已满|信箱已滿|skrzynka.{0,20}pełna|lotado|cheia|dolu\b",
-    ),
-    phrase(
-        "systemfull",
-        "RFC 3463 x.3.1, ENOSPC",
-        r"system (?:storage|disk)|(?:mail )?system full|no space left on device|disk (?:is )?full",
-        r"file ?system (?:is )?full|\b[45]\.3\.1\b",
     ),
     phrase(
         "rejected",
@@ -224,7 +226,7 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
     phrase(
         "syntaxerror",
         "RFC 5321 section 4.2.3: our commands, not the reader",
-        r"(?:syntax error|bad sequence|unrecogni[sz]ed command|command not (?:implemented|recogni[sz]ed)"
+        r"(?:syntax error|bad sequence|unrecogni[sz]ed command|(?:command|parameter) not (?:implemented|recogni[sz]ed)"
         r"|unknown command)(?!.{0,60}(?:address|mailbox))",
     ),
     phrase(
