@@ -5,8 +5,6 @@ another request is refused; what failed is not remembered, so it may be tried ag
 (draft-ietf-httpapi-idempotency-key-header)
 """
 
-# ruff: noqa: TC003 - FastAPI reads the annotations when it starts
-
 from __future__ import annotations
 
 import hashlib

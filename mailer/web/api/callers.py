@@ -4,8 +4,6 @@ Promises: an unknown, revoked or expired token is told the same; a missing scope
 to the minute. The allowance is counted in this process alone: several serve several times as much.
 """
 
-# ruff: noqa: TC001 - FastAPI reads the annotations when it starts
-
 from __future__ import annotations
 
 import contextlib

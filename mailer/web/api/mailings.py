@@ -4,8 +4,6 @@ A send is not begun here: it asks a person what they see before them (how many, 
 `mailer send`, or a schedule.
 """
 
-# ruff: noqa: TC002 - FastAPI reads the annotations when it starts
-
 from __future__ import annotations
 
 from itertools import islice

@@ -4,8 +4,6 @@ No rule lives here. Who left, complained or is dead is revived by `revive` alone
 URLs.
 """
 
-# ruff: noqa: TC002 - FastAPI reads the annotations when it starts
-
 from __future__ import annotations
 
 from datetime import datetime, timedelta

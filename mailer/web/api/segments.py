@@ -1,7 +1,5 @@
 """/segments: the conditions that segments.toml names, and how many readers of a list each selects."""
 
-
-
 from __future__ import annotations
 
 from typing import Annotated, Any, Final

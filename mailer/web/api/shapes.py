@@ -3,8 +3,6 @@
 Patterns keep out what no database or mail can hold: control characters, and numbers that are no ids.
 """
 
-# ruff: noqa: TC003 - pydantic reads the annotations when it makes the models
-
 from __future__ import annotations
 
 from datetime import datetime

@@ -1,7 +1,5 @@
 """/suppressions: who is never mailed. Addresses are known by their hashes alone; lifting makes nobody a reader."""
 
-# ruff: noqa: TC002 - FastAPI reads the annotations when it starts
-
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Annotated, Any, Final
