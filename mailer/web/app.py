@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import contextlib
+import logging
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 
@@ -43,6 +44,7 @@ ROUTERS = (
     *(moving.router, yours.router, issues.router, question.router, proving.router, hooks.router),
 )
 API = "/api/v1"
+log = logging.getLogger("mailer.web")
 
 
 def create_app(ground: Ground) -> FastAPI:
@@ -70,6 +72,8 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     """Work off what readers ask for, as long as the pages are served."""
     site: Site = app.state.site
     await site.write(site.know_lists)
+    for key in (key for key, one in site.settings.lists.items() if not one.public_url):
+        log.warning("the list %s has no public_url: its letters could hold no link, so none is sent", key)
     await asyncio.to_thread(joining.prepare, site.ground)
     working = asyncio.create_task(site.intake.run(), name="intake")
     try:

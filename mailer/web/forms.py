@@ -87,7 +87,7 @@ def embedded(one: ListSettings) -> list[str]:
         f'  <input type="hidden" name="list" value="{escape(one.key)}">',
         f'  <input type="hidden" name="form" value="{escape(form.version)}">',
         f'  <div style="display:none" aria-hidden="true">{trap}</div>',
-        f'  <label>{escape(say("Your email address"))}',
+        f"  <label>{escape(say('Your email address'))}",
         '    <input type="email" name="email" autocomplete="email" required maxlength="254"></label>',
         f"  <p>{escape(form.text)}</p>",
         f"  <button>{escape(button)}</button>",

@@ -13,10 +13,12 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter
+from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
 from starlette.responses import JSONResponse, Response
 
 from mailer.resources import templates_dir
 from mailer.web import budgets
+from mailer.web.cors import cors_headers
 from mailer.web.site import Here, Site  # noqa: TC001 - FastAPI reads the annotation
 
 if TYPE_CHECKING:
@@ -29,14 +31,15 @@ ONCE: Final = budgets.Allowance(1, 3600)
 
 
 @router.get("/proof")
-async def challenge(site: Here) -> Response:
+async def challenge(request: Request, site: Here) -> Response:
     """Give a sum to do."""
     from altcha import create_challenge_v1  # noqa: PLC0415 - few newsletters ask for it
 
     if not site.web.proof_of_work:
         return Response(status_code=404)
     made = create_challenge_v1(max_number=HARDEST, hmac_key=_key(site), expires=site.now() + LASTS)
-    return JSONResponse(made.to_dict())
+    headers = cors_headers(request.headers.get("origin", ""), site.web.origins)
+    return JSONResponse(made.to_dict(), headers=headers)
 
 
 @router.get("/proof.js")

@@ -15,6 +15,7 @@ from starlette.responses import Response
 
 from mailer.message.value import clean
 from mailer.web.client import network
+from mailer.web.cors import cors_headers
 from mailer.web.forms import form_named, form_shown
 from mailer.web.pages.subscribe import is_address
 from mailer.web.problems import PROBLEM_RESPONSES, ProblemError
@@ -81,14 +82,6 @@ async def sign_up(request: Request, response: Response, body: SignUpBody, site: 
 async def preflight(request: Request, site: Here) -> Response:
     """Tell a browser whether its page may post here (the Fetch standard, CORS)."""
     return Response(status_code=204, headers={**_cors(request, site), **_ALLOWED})
-
-
-def cors_headers(origin: str, origins: Sequence[str]) -> dict[str, str]:
-    """Give the headers that let pages of this origin read our answer; none for others."""
-    if origin.lower() not in origins:
-        return {"Vary": "Origin"}
-    cross = {"Cross-Origin-Resource-Policy": "cross-origin"}
-    return {"Access-Control-Allow-Origin": origin, "Vary": "Origin", **cross}
 
 
 def _cors(request: Request, site: Site) -> dict[str, str]:

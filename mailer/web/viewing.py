@@ -27,6 +27,7 @@ POLICY: Final = (
     "frame-ancestors 'none'; sandbox allow-popups allow-popups-to-escape-sandbox "
     "allow-top-navigation-by-user-activation"
 )
+_NOT_XML = re.compile("[\x00-\x08\x0b\x0c\x0e-\x1f\ud800-\udfff\ufffe\uffff]")
 _BODY = re.compile(r"<body[^>]*>(.*)</body>", re.DOTALL | re.IGNORECASE)
 
 
@@ -51,6 +52,11 @@ def body_of(html: str) -> str:
     """Give what stands between the body's tags, for a feed."""
     match = _BODY.search(html)
     return match[1].strip() if match else html
+
+
+def plain_xml(text: str) -> str:
+    """Give the text without the characters that XML cannot hold (XML 1.0, section 2.2)."""
+    return _NOT_XML.sub("", text)
 
 
 def _filled(edition: Edition, links: Mapping[str, str], value: Callable[[Slot], str]) -> str:

@@ -65,6 +65,7 @@ def test_no_window_holds_more_than_twice_the_budget(count: int, moments: list[fl
         assert len(within) <= 2 * count
 
 
+@pytest.mark.slow
 def test_a_thousand_sign_ups_of_one_address_make_three_letters(house: House):
     """From 500 networks, all answered alike; the mailbox gets what its budget says and no more."""
 
@@ -88,6 +89,7 @@ def test_a_thousand_sign_ups_of_one_address_make_three_letters(house: House):
     assert 1 <= len(house.letters()) <= 3
 
 
+@pytest.mark.slow
 def test_a_flood_from_one_network_is_refused_and_one_click_passes(house: House):
     """10,000 sign-ups of one network: 30 are taken, the others told to wait; leaving is never limited (U12)."""
     readers = [house.reader(f"reader{number}@example.org").id for number in range(20)]

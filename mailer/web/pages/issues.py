@@ -20,7 +20,7 @@ from mailer.message.links import NOWHERE
 from mailer.web import archive
 from mailer.web.pages.tokens import NOBODY, gone, person_of
 from mailer.web.site import Here, Site  # noqa: TC001 - FastAPI reads the annotation
-from mailer.web.viewing import POLICY, body_of, own_page, public_page
+from mailer.web.viewing import POLICY, body_of, own_page, plain_xml, public_page
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -181,7 +181,8 @@ def _with_text(connection: Connection, site: Site, lists: Sequence[ListSettings]
         one = site.settings.lists[each.list_key]
         entry = _entry(each, site, lists, f"{one.public_url or NOWHERE}/issues/{quote(each.slug)}")
         identity = uuid5(site.settings.id, f"issue {each.list_key} {each.slug}").urn
-        html = body_of(_public(connection, site, each))
+        entry = {name: plain_xml(text) if isinstance(text, str) else text for name, text in entry.items()}
+        html = plain_xml(body_of(_public(connection, site, each)))
         times = {"published": _stamp(each.at), "updated": _stamp(each.amended_at)}
         entries.append({**entry, **times, "id": identity, "url": entry["href"], "html": html})
     return entries

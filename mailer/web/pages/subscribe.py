@@ -107,7 +107,7 @@ def _form(
     one = offered[0] if len(offered) == 1 else None
     voice = site.pages.voice(request.scope, one, looks=offered[0])
     title = one.name if one else site.pages.name_of(offered[0])
-    return site.pages.page(
+    page = site.pages.page(
         voice,
         "subscribe",
         422 if more.get("wrong") else 200,
@@ -120,3 +120,5 @@ def _form(
         email=more.get("email", ""),
         wrong=more.get("wrong", ""),
     )
+    page.headers["X-Robots-Tag"] = "all"  # the one page that search engines may show
+    return page
