@@ -92,11 +92,13 @@ def deferred(found: Mailing, sums: Counts, zone: str, *, alive: bool = False) ->
     due = sums.next_due.astimezone(ZoneInfo(zone)) if sums.next_due else None
     when = f", next try {due:%H:%M}" if due else ""
     issue = found.number if found.number is not None else found.slug
-    count = sums[State.DEFERRED] + sums.waiting
+    late = f"{sums[State.DEFERRED]:,} deferred" if sums[State.DEFERRED] or not sums.waiting else ""
+    early = f"{sums.waiting:,} not due yet" if sums.waiting else ""
+    who = ", ".join(filter(None, (late, early)))
     if alive:
-        return f"{count:,} deferred{when}. `mailer run` is alive and sends them."
+        return f"{who}{when}. `mailer run` is alive and sends them."
     return (
-        f"{count:,} deferred{when}. No `mailer run` is alive: start it, or "
+        f"{who}{when}. No `mailer run` is alive: start it, or "
         f"`mailer send {issue} --wait` stays until nothing is left."
     )
 
