@@ -23,9 +23,11 @@ from mailer.hooks.post import client, headers_of, post, signers
 from mailer.hooks.words import body_of
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
+    from datetime import datetime
 
     import httpx
+    from sqlalchemy import Connection
     from standardwebhooks import Webhook
 
     from mailer.delivery.ground import Ground
@@ -38,6 +40,8 @@ _LOOK: Final = 1.0
 _SIDE_BY_SIDE: Final = 4
 _ENDING: Final = 5.0
 _UPKEEP: Final = 600.0
+_AT_ONCE: Final = 500
+_ROUNDS: Final = 1000
 
 
 async def run(
@@ -105,11 +109,20 @@ def fan_out(ground: Ground) -> int:
 
 
 def upkeep(ground: Ground) -> int:
-    """Forget what is old: reports, dispatches and answers under idempotency keys, a little at a time."""
+    """Forget what is old: reports, dispatches, answers under idempotency keys; in short transactions. Give how much."""
+    return sum(
+        _forgotten(ground, forget) for forget in (incoming.forget_old, queue.forget_old, tokens.forget_old)
+    )
+
+
+def _forgotten(ground: Ground, forget: Callable[[Connection, datetime, int], int]) -> int:
     gone = 0
-    for forget in (incoming.forget_old, queue.forget_old, tokens.forget_old):
+    for _ in range(_ROUNDS):
         with writing(ground.database) as connection:
-            gone += forget(connection, ground.clock())
+            some = forget(connection, ground.clock(), _AT_ONCE)
+        gone += some
+        if some < _AT_ONCE:
+            break
     return gone
 
 
@@ -134,8 +147,16 @@ class Telling:
     async def turn(self) -> int:
         """Tell what is due; give how much that was."""
         claimed = await asyncio.to_thread(self._claim)
-        await asyncio.gather(*(self._tell(dispatch, body) for dispatch, body in claimed))
+        lines: dict[str, list[tuple[Dispatch, bytes]]] = {}
+        for dispatch, body in claimed:  # in the order of the events
+            lines.setdefault(dispatch.event.subject, []).append((dispatch, body))
+        await asyncio.gather(*map(self._tell_in_order, lines.values()))
         return len(claimed)
+
+    async def _tell_in_order(self, line: Sequence[tuple[Dispatch, bytes]]) -> None:
+        """Tell what happened to one reader or one mailing, one after the other."""
+        for dispatch, body in line:
+            await self._tell(dispatch, body)
 
     def _claim(self) -> list[tuple[Dispatch, bytes]]:
         with reading(self._ground.database) as connection:

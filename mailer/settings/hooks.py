@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 KINDS: Final = ("ses", "postmark", "sendgrid", "mailgun", "generic")
 SENT: Final = (
     "reader.subscribed", "reader.confirmed", "reader.added", "reader.unsubscribed", "reader.bounced",
-    "reader.complained", "reader.moved", "reader.erased",
+    "reader.complained", "reader.came-back", "reader.moved", "reader.erased",
     "mailing.started", "mailing.paused", "mailing.resumed", "mailing.finished", "mailing.cancelled",
     "schedule.started", "schedule.late", "schedule.empty", "schedule.asked", "schedule.missed",
     "schedule.skipped", "schedule.warned", "schedule.held",

@@ -20,6 +20,7 @@ class Receiver:
     url: str = ""
     acts: list[object] = field(default_factory=list)
     always: object = 200
+    always_get: object = 200
     got: list[tuple[dict[str, str], bytes]] = field(default_factory=list)
     visited: list[str] = field(default_factory=list)
     first: threading.Event = field(default_factory=threading.Event)
@@ -43,15 +44,18 @@ def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:  # noqa: C901 
 
         def do_GET(self) -> None:
             receiver.visited.append(self.path)
-            self._say(200)
+            self._act(receiver.always_get)
 
         def do_POST(self) -> None:
             body = self.rfile.read(int(self.headers["content-length"]))
             receiver.got.append(({key.lower(): value for key, value in self.headers.items()}, body))
             receiver.first.set()
             act = receiver.acts.pop(0) if receiver.acts else receiver.always
+            self._act(act)
+
+        def _act(self, act: object) -> None:
             if isinstance(act, int):
-                self._say(act)
+                self._say(act, *([("Location", f"{receiver.url}/elsewhere")] if 300 <= act < 400 else []))
             else:
                 getattr(self, f"_{act}")()
 

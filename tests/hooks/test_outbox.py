@@ -7,14 +7,14 @@ from contextlib import suppress
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select, text
+from sqlalchemy import insert, select, text
 
-from mailer import events
+from mailer import events, tokens
 from mailer.database import reading, writing
 from mailer.errors import TryLater
-from mailer.hooks import outbox, queue
+from mailer.hooks import outbox, privacy, queue
 from mailer.hooks.running import fan_out, upkeep
-from mailer.hooks.tables import DispatchState, dispatches, receivers
+from mailer.hooks.tables import DispatchState, dispatches, receivers, reports
 from tests.web.hooks.standing import Clock, ground_on
 
 if TYPE_CHECKING:
@@ -185,3 +185,36 @@ def test_what_was_told_is_forgotten_after_two_weeks(ground: Ground):
     ground.clock.pass_by(days=15)
     assert upkeep(ground) == 1
     assert (queued(ground, "crm"), queued(ground, "log")) == (["mailing.paused"], [])
+
+
+def test_what_mentions_a_person_goes_with_them(ground: Ground):
+    """Kept events of providers and remembered answers that mention an address are shown, and blanked on erasure."""
+    with writing(ground.database) as connection:
+        kept = '[{"event": "x", "who": "Ann@reader.example"}]'
+        row = {"hook": "ses", "key": "k", "digest": b"d", "at": ground.clock(), "notices": 0, "unknown": 1}
+        connection.execute(insert(reports).values(**row, kept=kept))
+        answer = {"token_id": 1, "digest": b"d", "status": 201, "at": ground.clock()}
+        connection.execute(
+            insert(tokens.answers).values(**answer, key="a", body='{"email": "ann@reader.example"}')
+        )
+        connection.execute(
+            insert(tokens.answers).values(**answer, key="b", body='{"email": "bob@reader.example"}')
+        )
+    with writing(ground.database) as connection:
+        assert privacy.held(connection, 7, ["ann@reader.example"]) == {"reports": [kept]}
+        privacy.erased(connection, 7, ["ann@reader.example"])
+        assert privacy.held(connection, 7, ["ann@reader.example"]) == {"reports": []}
+        assert connection.scalars(select(tokens.answers.c.key)).all() == ["b"]
+        assert privacy.held(connection, 7, []) == {"reports": []}
+
+
+def test_upkeep_goes_on_until_nothing_old_is_left(ground: Ground):
+    """A provider that posts every event by itself does not fill the table: more than one batch goes in one turn."""
+    rows = [
+        {"hook": "ses", "key": str(number), "digest": b"d", "at": ground.clock(), "notices": 1, "unknown": 0}
+        for number in range(1200)
+    ]
+    with writing(ground.database) as connection:
+        connection.execute(insert(reports), rows)
+    ground.clock.pass_by(days=31)
+    assert upkeep(ground) == 1200

@@ -133,6 +133,20 @@ def test_a_message_is_signed_as_standard_webhooks_says(ground: Ground, receiver:
         Webhook("whsec_bm90IHRoaXMgb25lLCBub3QgdGhpcyBvbmUhISE=").verify(body, headers)
 
 
+def test_what_is_told_of_one_reader_comes_in_order(ground: Ground, receiver: Receiver):
+    """Several readers are told of side by side; of each, what happened first is told first."""
+    enrol(ground)
+    people = [reader(ground, f"p{number}@reader.example") for number in range(4)]
+    for kind in ("reader.confirmed", "reader.unsubscribed", "reader.came-back"):
+        for person in people:
+            happen(ground, kind, person)
+    tell(ground, lambda: len(receiver.got) == 12)
+    told = [(one["data"]["subscriber"]["id"], one["type"]) for one in receiver.told]
+    for person in people:
+        mine = [kind for who, kind in told if who == person]
+        assert mine == ["reader.confirmed", "reader.unsubscribed", "reader.came-back"]
+
+
 def test_what_becomes_of_a_schedule_is_told(ground: Ground, receiver: Receiver):
     """A send that came too late, with the schedule's name and the words of the event; only plain ones are passed on."""
     enrol(ground)

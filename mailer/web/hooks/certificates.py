@@ -1,7 +1,8 @@
 """What is fetched from SNS: certificates, and the visit that confirms a subscription.
 
 Promises: bounded in octets and seconds, no redirect, no proxy of the environment, one fetch at a time; a certificate is
-fetched once, one that failed not again for a minute. The caller has checked the address.
+fetched once; after three failures within a minute nothing is fetched until the minute has passed, so that nobody can
+have us ask Amazon for what is not there, again and again. The caller has checked the address.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 import threading
 import time
+from collections import deque
 from datetime import UTC, datetime
 from typing import TYPE_CHECKING, Final
 
@@ -21,6 +23,7 @@ LARGEST: Final = 65_536
 _SECONDS: Final = 8.0
 _MOST: Final = 16
 _REST: Final = 60.0
+_FAILURES: Final = 3
 _SUBJECT: Final = re.compile(r"sns[a-z0-9.-]*\.amazonaws\.com(?:\.cn)?")
 
 
@@ -49,31 +52,34 @@ def download(url: str) -> bytes:
 class Certificates:
     """The signing certificates that were seen, by their addresses."""
 
-    def __init__(self, fetch: Callable[[str], bytes] = download) -> None:
+    def __init__(
+        self, fetch: Callable[[str], bytes] = download, clock: Callable[[], float] = time.monotonic
+    ) -> None:
         self._fetch = fetch
+        self._clock = clock
         self._lock = threading.Lock()
         self._known: dict[str, bytes] = {}
-        self._failed: dict[str, float] = {}
+        self._failures: deque[float] = deque(maxlen=_FAILURES)
 
     def __call__(self, url: str) -> bytes:
         """Give the certificate at an address that was checked; raises Refused."""
-        with self._lock:
-            if url not in self._known:
-                self._known[url] = self._fetched(url)
-                while len(self._known) > _MOST:
-                    self._known.pop(next(iter(self._known)))
-            certificate = self._known[url]
+        certificate = self._known.get(url)  # whoever has it waits for nobody who fetches another
+        if certificate is None:
+            with self._lock:
+                certificate = self._known.get(url) or self._fetched(url)
+                self._known = dict([*self._known.items(), (url, certificate)][-_MOST:])
         _require_valid(certificate)
         return certificate
 
     def _fetched(self, url: str) -> bytes:
-        if time.monotonic() - self._failed.get(url, -_REST) < _REST:
-            raise Refused(503, "not-fetched", "the certificate could not be had a moment ago")
+        now = self._clock()
+        if len(self._failures) == _FAILURES and now - self._failures[0] < _REST:
+            raise Refused(503, "not-fetched", "certificates could not be had a moment ago")
         try:
             certificate = self._fetch(url)
             _require_valid(certificate)
         except Refused:
-            self._failed = {url: time.monotonic()}  # of the last one alone: nobody may fill our memory
+            self._failures.append(now)
             raise
         return certificate
 

@@ -67,7 +67,7 @@ def state(office: Office, subscriber: int) -> tuple[str, list[str]]:
 
 
 def test_a_complaint_that_proves_itself_stops_the_mail(office: Office, mailed: tuple[Web, int, int]):
-    """With the token of our own return path: the reader leaves, and an event tells of it, once."""
+    """With the token of our own return path: the reader leaves, and an event tells of it, once (C08)."""
     web, ann, number = mailed
     token = KEYS.mail_token(Purpose.RETURN_PATH, ann, number)
     event = senders.generic_event("complaint", sender=f"bounces+{token}@slackwater.example", message_id="")
@@ -84,7 +84,7 @@ def test_a_relays_id_and_the_address_it_went_to_prove_a_report(office: Office, m
 
 
 def test_a_report_that_proves_nothing_changes_nothing(office: Office, mailed: tuple[Web, int, int]):
-    """Signed as it may be: who merely names an address cannot silence its reader."""
+    """Signed as it may be: who merely names an address cannot silence its reader (D19)."""
     web, ann, _ = mailed
     event = senders.generic_event(
         "complaint", sender="", message_id="<other@elsewhere.example>", relay_id="x"

@@ -13,7 +13,10 @@ from sqlalchemy import select
 
 from mailer.database import reading
 from mailer.hooks.tables import reports
+from mailer.web.hooks.certificates import Certificates, download
+from mailer.web.hooks.model import Refused
 from mailer.web.hooks.reception import Reception
+from tests.hooks.receivers import receiving
 from tests.web.hooks import senders
 from tests.web.hooks.senders import Sent
 
@@ -137,7 +140,7 @@ def test_a_changed_body_is_refused(office: Office, name: str):
 
 @provider
 def test_a_repeated_post_changes_nothing(office: Office, name: str):
-    """A provider that did not hear our answer posts again and is answered with 200; it counts once."""
+    """A provider that did not hear our answer posts again and is answered with 200; it counts once (D20)."""
     sent = CASES[name].right(office.clock())
     assert office.post(name, sent).json()["again"] is False
     again = office.post(name, sent)
@@ -242,12 +245,47 @@ def test_a_topic_that_is_not_ours_is_not_heard(office: Office, topic: str):
     ],
 )
 def test_a_certificate_that_is_not_of_sns_proves_nothing(office: Office, certificate: bytes):
-    """What is fetched must be a certificate of SNS, in force today; a bad one is not fetched again at once."""
+    """What is fetched must be a certificate of SNS, in force today; after three failures nothing is fetched."""
     office.pages[senders.CERTIFICATE_URL] = certificate
     sent = senders.sns(senders.ses_bounce(), office.clock())
-    assert office.post("ses", sent).status_code == 403
-    assert office.post("ses", sent).status_code == 503
-    assert (len(office.fetched), stored(office)) == (1, 0)
+    assert [office.post("ses", sent).status_code for _ in range(4)] == [403, 403, 403, 503]
+    assert (len(office.fetched), stored(office)) == (3, 0)
+
+
+def test_who_has_no_certificate_holds_up_nobody_who_has_one():
+    """While one that is not there is asked for, known ones serve; after a minute it may be asked for again."""
+    now, asked = [0.0], []
+
+    def fetch(url: str) -> bytes:
+        asked.append(url)
+        if "good" in url:
+            return senders.certificate()
+        raise Refused(503, "not-fetched", "no")
+
+    certificates = Certificates(fetch, lambda: now[0])
+    good = certificates("https://good/1.pem")
+    for number in range(5):
+        with pytest.raises(Refused):
+            certificates(f"https://bad/{number}.pem")
+    assert certificates("https://good/1.pem") == good
+    assert len(asked) == 4
+    now[0] += 61
+    assert certificates("https://good/2.pem") == good
+
+
+@pytest.mark.parametrize(
+    ("act", "said"), [(404, "answered 404"), (302, "answered 302"), ("huge", "too large")]
+)
+def test_a_fetch_is_bounded_and_follows_nobody(act: object, said: str):
+    """A real server that says no, sends elsewhere, or pours: each is a reason to come back later."""
+    with receiving() as server:
+        server.always_get = act
+        with pytest.raises(Refused, match=said) as refusal:
+            download(f"{server.url}/SimpleNotificationService-1.pem")
+        assert refusal.value.status == 503
+        assert len(server.visited) == 1
+    with pytest.raises(Refused, match="cannot be reached"):
+        download("http://127.0.0.1:9/SimpleNotificationService-1.pem")
 
 
 def test_a_subscription_is_confirmed_at_an_address_of_our_own_making(office: Office):
