@@ -30,7 +30,7 @@ if TYPE_CHECKING:
 
     from mailer.delivery.ground import Ground
 
-ROOMS: Final = ("mailer.feedback.privacy", "mailer.hooks.privacy")
+ROOMS: Final = ("mailer.feedback.privacy", "mailer.hooks.privacy", "mailer.web.privacy")
 """The rooms that hold something of people in tables of their own: each gives `held` and `erased`."""
 
 REJECTS: Final = "rejects"

@@ -1,4 +1,4 @@
-"""Whose scripts may read our answers: those of the sites that `[web] origins` names (the Fetch standard, CORS). Pure."""
+"""Whose scripts may read our answers: those of sites that `[web] origins` names (the Fetch standard, CORS). Pure."""
 
 from __future__ import annotations
 

@@ -146,3 +146,31 @@ def test_an_old_confirmation_offers_a_new_one(house: House):
             assert "You are subscribed" in (await browser.post(fresh)).text
 
     asyncio.run(story())
+
+
+def test_what_was_asked_for_and_is_not_done_is_erased_too(house: House):
+    """A request that still waits is shown to its person, and goes with them; a neighbour's stays."""
+    import json
+
+    from sqlalchemy import insert, select
+
+    from mailer import privacy
+    from mailer.database import reading, writing
+    from mailer.web.tables import requests
+
+    reader = house.reader().id
+    asked = (
+        {"email": "Ada@Example.org"},
+        {"subscriber": reader, "list": "main"},
+        {"email": "bob@example.org"},
+    )
+    with writing(house.ground.database) as connection:
+        for each in asked:
+            row = {"kind": "manage", "document": json.dumps(each), "created_at": house.clock()}
+            connection.execute(insert(requests).values(**row))
+    with reading(house.ground.database) as connection:
+        assert len(privacy.held(connection, reader)["asked"]) == 2
+    with writing(house.ground.database) as connection:
+        privacy.erase(connection, reader, now=house.clock(), actor="test")
+    (left,) = house.rows(select(requests.c.document))
+    assert "bob" in left[0]
