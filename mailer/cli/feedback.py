@@ -1,4 +1,4 @@
-"""mailer feedback: what comes back, from mails of any kind."""
+"""mailer feedback: what comes back, from mails of any kind; taken in by hand or by a mail server, and read again."""
 
 from __future__ import annotations
 
@@ -9,11 +9,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 import typer
 
 from mailer.cli.output import emit, say, wants_json
-from mailer.errors import Problem, UserError
+from mailer.errors import Problem, TryLater, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mailer.cli.workplace import Workplace
     from mailer.feedback.reading import Reading, Reported
 
 STANDARD_INPUT: Final = "-"
@@ -42,6 +43,110 @@ def parse(
         reading = read(raw)
         emit(_told(name, reading))
         _say(name, reading)
+
+
+@app.command(epilog="Example: mailer -C /srv/news feedback ingest --to bounces+TOKEN@example.org < mail")
+def ingest(
+    to: Annotated[
+        str,
+        typer.Option(
+            "--to",
+            metavar="ADDRESS",
+            help="The address that the mail came to; without it ORIGINAL_RECIPIENT or RECIPIENT says so.",
+        ),
+    ] = "",
+    sender: Annotated[
+        str | None,
+        typer.Option(
+            "--sender", metavar="ADDRESS", help="The envelope sender, empty for <>.", show_default=False
+        ),
+    ] = None,
+) -> None:
+    """Take in one mail from standard input: exit 0 once it is stored, 75 in any other case.
+
+    It is called by mail servers, which send a mail back to its sender on any other code.
+    """
+    import os  # noqa: PLC0415 - with the rest, so that any failure to load ends with 75 as well
+
+    from mailer.cli.preparing import ground_here  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.feedback.intake import hear_mail  # noqa: PLC0415
+
+    raw = sys.stdin.buffer.read(_most())
+    while sys.stdin.buffer.read(1 << 20):
+        pass  # whoever writes must be able to end, or reports a broken pipe
+    if not raw.strip():
+        raise TryLater(Problem("standard input holds no mail"))
+    given = to or os.environ.get("ORIGINAL_RECIPIENT") or os.environ.get("RECIPIENT") or ""
+    heard = hear_mail(ground_here(workplace()), raw, channel="pipe", to=given, sender=sender)
+    emit(
+        {
+            "kind": heard.kind,
+            "understood": heard.understood,
+            "new": heard.taken.new,
+            "changed": heard.taken.changed,
+        }
+    )
+
+
+@app.command(epilog="Example: mailer feedback unknown --json")
+def unknown(
+    show: Annotated[
+        int | None, typer.Option("--show", metavar="ID", help="Write this mail out.", show_default=False)
+    ] = None,
+    done: Annotated[
+        list[int] | None,
+        typer.Option("--done", metavar="ID", help="Note that it was looked at.", show_default=False),
+    ] = None,
+) -> None:
+    """Show the mails that nobody understood, what people wrote, and reports that prove nothing."""
+    from mailer.cli.people import day, looking  # noqa: PLC0415 - SQLAlchemy is loaded when it is needed
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.feedback.intake import keeping  # noqa: PLC0415
+
+    place = workplace()
+    if show is not None or done:
+        _one(place, show, done or [])
+        return
+    number = 0
+    with looking(place) as connection:
+        for row in keeping.every(connection):
+            number += 1
+            emit({**row._asdict()})
+            say(f"{row.id:>6}  {day(row.at)}  {row.channel}  {row.kind}  {row.sender}  {row.subject}")
+        say(f"{number:,} kept" if number else "Nothing waits: everything that came back was understood.")
+
+
+def _one(place: Workplace, show: int | None, done: list[int]) -> None:
+    """Write one kept mail out as it came, or note that some were looked at."""
+    from mailer.cli.people import changing, looking, now  # noqa: PLC0415
+    from mailer.feedback.intake import keeping  # noqa: PLC0415
+
+    if show is not None:
+        with looking(place) as connection:
+            raw = keeping.one(connection, show)
+        if raw is None:
+            raise UserError(Problem(f"no mail {show} is kept", key="show"))
+        sys.stdout.flush()
+        sys.stdout.buffer.write(raw)
+        return
+    with changing(place) as connection:
+        gone = [number for number in done if keeping.solve(connection, number, now())]
+    emit({"done": gone})
+    say(f"{len(gone):,} of {len(done):,} noted")
+
+
+@app.command(epilog="Example: mailer feedback replay")
+def replay() -> None:
+    """Read the mails that nobody understood again, after an upgrade brought better rules."""
+    from mailer.cli.preparing import ground_here  # noqa: PLC0415
+    from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.feedback.replaying import replay as again  # noqa: PLC0415
+
+    found = again(ground_here(workplace()))
+    emit({"read": found.read, "solved": found.solved})
+    many = ", ".join(f"{number:,} {kind}" for kind, number in sorted(found.solved.items()))
+    say(f"{found.read:,} read again; understood now: {many or 'none'}")
 
 
 def _mails(files: list[str]) -> Iterator[tuple[str, bytes]]:

@@ -18,6 +18,7 @@ from mailer.delivery.sending import Ground
 from mailer.edition.guard import compile_guarded
 from mailer.edition.masthead import masthead_for
 from mailer.errors import Problem, UserError
+from mailer.feedback.refusals import ear
 from mailer.issue.provenance import Provenance, provenance
 from mailer.message.dkim import load_signers
 from mailer.smtp.relay import parse_relay
@@ -89,7 +90,12 @@ def ground_of(place: Workplace, one: ListSettings | None = None) -> Ground:
     every = [parse_relay(relay.url, relay.name, relay.options) for relay in place.settings.relays]
     relays = every if one is None else relays_of(place.settings, one)
     signers = load_signers(place.settings.state / "dkim")
-    return Ground(place.settings, place.keys, place.engine, relays, signers)
+    return Ground(place.settings, place.keys, place.engine, relays, signers, heard=ear(place.keys))
+
+
+def ground_here(place: Workplace) -> Ground:
+    """Give what a process needs to hear what comes back: it sends nothing, so no relay has to make sense."""
+    return Ground(place.settings, place.keys, place.engine, (), load_signers(place.settings.state / "dkim"))
 
 
 def _hold(asked: Asked) -> timedelta | None:

@@ -17,6 +17,7 @@ from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
 from mailer.delivery import mailing, workers
+from mailer.delivery.blamed import Blamed
 from mailer.delivery.gate import Gate
 from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
@@ -87,6 +88,7 @@ class Engine:
         self._gates = [Gate(relay) for relay in work.relays]
         self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more)
         self._look = asyncio.Event()
+        self._blamed, self._fresh = Blamed(), list[str]()
         self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
 
     async def run(self) -> End:
@@ -252,6 +254,8 @@ class Engine:
             late = now - beat >= workers.HEARTBEAT
             row = await self.work.recorder.call(partial(self._state, now=now, beat=late))
             beat = now if late else beat
+            for domain in self._fresh:
+                self._supply.desk.busy(domain, self.loop.time())
             if row.state is MailingState.FINISHED:
                 self.stop(End.DONE)  # by another process
             elif row.state is not MailingState.RUNNING:
@@ -260,6 +264,7 @@ class Engine:
     def _state(self, connection: Connection, *, now: datetime, beat: bool) -> mailing.Mailing:
         if beat:
             workers.beat(connection, self.work.worker, now)
+        self._fresh = self._blamed.fresh(connection)
         return mailing.get(connection, self.work.mailing_id)
 
 

@@ -15,6 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine as Database
 
+    from mailer.delivery.recorder import Heard
     from mailer.keys import Keys
     from mailer.message.dkim import Signer
     from mailer.settings import Settings
@@ -31,6 +32,7 @@ class Ground:
     relays: Sequence[Relay]
     signers: Sequence[Signer] = ()
     clock: Callable[[], datetime] = now_utc
+    heard: Heard | None = None  # hears of what was settled, in the same transaction
 
     @property
     def narrow(self) -> Narrow:

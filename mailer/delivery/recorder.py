@@ -29,15 +29,19 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from mailer.database import may_pass
 from mailer.delivery import ledger
+from mailer.delivery.states import DeliveryState
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
+    from typing import TypeAlias
 
     from sqlalchemy import Connection, Engine
 
     from mailer.delivery.journal import Journal
     from mailer.delivery.model import Claim, Settlement
+
+    Heard: TypeAlias = Callable[[Connection, Sequence[Settlement]], None]
 
 log = logging.getLogger(__name__)
 T = TypeVar("T")
@@ -72,6 +76,7 @@ class Recorder:
         clock: Callable[[], datetime],
         gather: float,
         patience: float = 300,
+        heard: Heard | None = None,
     ) -> None:
         self._engine = engine
         self._journal = journal
@@ -79,6 +84,7 @@ class Recorder:
         self._clock = clock
         self._gather = gather
         self._patience = patience
+        self._heard = heard
         self._connection: Connection | None = None
         self._waiting: deque[_Move | _Job | None] = deque()
         self._bell: SimpleQueue[None] = SimpleQueue()
@@ -156,6 +162,9 @@ class Recorder:
         now = self._clock()
         if settlements:
             ledger.settle(connection, self._epoch, settlements)
+            refused = [one for one in settlements if one.state is DeliveryState.REFUSED]
+            if refused and self._heard is not None:
+                self._heard(connection, refused)
         if not claims:
             return set()
         granted = ledger.fence(connection, self._epoch, claims, now)

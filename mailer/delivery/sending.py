@@ -117,7 +117,9 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
         mark = workers.mark(connection, worker.epoch) or ""
     try:
         with _journal(ground, worker.epoch, mark) as journal:
-            recorder = Recorder(ground.database, journal, worker.epoch, ground.clock, _gather(ground))
+            recorder = Recorder(
+                ground.database, journal, worker.epoch, ground.clock, _gather(ground), heard=ground.heard
+            )
             syncing = asyncio.create_task(journal.keep_synced())
             try:
                 yield worker, recorder

@@ -5,7 +5,7 @@ from __future__ import annotations
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
+from sqlalchemy import and_, func, select
 
 from mailer.delivery.states import DeliveryState
 from mailer.delivery.tables import deliveries, mailings
@@ -16,7 +16,7 @@ from mailer.feedback.tables import notices as table
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
 
 REMEMBERED: Final = timedelta(days=400)
 SETTLED: Final = timedelta(days=6)
@@ -79,12 +79,17 @@ def heard_since(connection: Connection, mailing_id: int, began: datetime) -> tup
     about = select(_n.kind, func.count(func.distinct(_n.subscriber_id)), func.max(_n.reason))
     rows = connection.execute(
         about.join(deliveries, joined)
-        .where(_n.mailing_id == mailing_id, _d.at >= began, _n.effect.not_in(_SILENT))
+        .where(_n.mailing_id == mailing_id, _accepted(began), _n.effect.not_in(_SILENT))
         .group_by(_n.kind)
     ).all()
     counts = {kind: number for kind, number, _ in rows}
     last = next((reason for kind, _, reason in rows if kind == Kind.BOUNCE.value), "")
     return counts.get(Kind.BOUNCE.value, 0), counts.get(Kind.COMPLAINT.value, 0), last
+
+
+def _accepted(began: datetime) -> ColumnElement[bool]:
+    """Leave out what was refused at once: it is counted where it is sent."""
+    return and_(_d.at >= began, _d.state == DeliveryState.ACCEPTED.value)
 
 
 _SILENT: Final = (Effect.NOTED.value, Effect.UNPROVEN.value)

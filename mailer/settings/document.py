@@ -12,6 +12,7 @@ from typing import Annotated, Any
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 
 from mailer.settings.attributes import AttributesValue  # noqa: TC001 - pydantic reads it
+from mailer.settings.feedback import FeedbackTable
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.privacy import SpanValue  # noqa: TC001 - pydantic reads it
 from mailer.settings.schedule import ScheduleTable, UpkeepTable
@@ -137,3 +138,4 @@ class Document(ListTable):
     web: WebTable = WebTable()
     schedule: tuple[ScheduleTable, ...] = ()
     upkeep: UpkeepTable = UpkeepTable()
+    feedback: FeedbackTable = FeedbackTable()

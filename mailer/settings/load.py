@@ -16,6 +16,7 @@ from pydantic import ValidationError
 
 from mailer.errors import Problem, UserError
 from mailer.settings.document import BrandTable, Document, DomainTable, ListTable, RelayTable, TripwireTable
+from mailer.settings.feedback import FeedbackTable
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.lines import key_lines, line_of
 from mailer.settings.model import RelaySettings, Settings
@@ -42,7 +43,7 @@ _ENVIRONMENT: Final = {
 }
 _TABLES: Final = {"lists": ListTable, "brands": BrandTable, "relays": RelayTable, "domains": DomainTable,
     "hooks": HookTable, "webhooks": WebhookTable, "api": ApiTable, "monitor": MonitorTable, "web": WebTable,
-    "schedule": ScheduleTable, "upkeep": UpkeepTable}  # fmt: skip
+    "schedule": ScheduleTable, "upkeep": UpkeepTable, "feedback": FeedbackTable}  # fmt: skip
 _WORDS: Final[Mapping[str, str]] = {"missing": "is missing", "string_type": "must be text in quotes"}
 
 

@@ -10,6 +10,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from mailer.errors import Problem, UserError
+from mailer.settings.feedback import FeedbackSettings
 from mailer.settings.hooks import ApiSettings, HookSettings, MonitorSettings, WebhookSettings
 from mailer.settings.lines import line_of
 from mailer.settings.schedule import ScheduleSettings, UpkeepSettings
@@ -114,6 +115,7 @@ class Settings:
     web: WebSettings = field(default_factory=WebSettings)
     schedules: tuple[ScheduleSettings, ...] = ()
     upkeep: UpkeepSettings = field(default_factory=UpkeepSettings)
+    feedback: FeedbackSettings = field(default_factory=FeedbackSettings)
     secret: str | None = field(default=None, repr=False)
     warnings: tuple[Problem, ...] = ()
     lines: Mapping[tuple[str | int, ...], int] = field(default_factory=dict, repr=False)

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any
 
 from mailer.settings.document import BrandTable, Document, ListTable
+from mailer.settings.feedback import feedback_complaints, feedback_of
 from mailer.settings.hooks import ApiSettings, MonitorSettings, hook_complaints, hooks_of, webhooks_of
 from mailer.settings.model import DomainLimit, ListSettings, RelaySettings, Settings, Tripwire
 from mailer.settings.schedule import UpkeepSettings, schedule_complaints, schedules_of
@@ -44,6 +45,7 @@ def complaints(document: Document, *, one_relay: bool) -> Iterator[Complaint]:
     yield from _without_sender(document)
     yield from hook_complaints(document.hooks, document.webhooks)
     yield from schedule_complaints(document.schedule, _lists(document))
+    yield from feedback_complaints(document.feedback)
 
 
 def _bad_names(document: Document) -> Iterator[Complaint]:
@@ -124,6 +126,7 @@ def resolve(
         web=WebSettings(**document.web.model_dump()),
         schedules=schedules_of(document.schedule, lists),
         upkeep=UpkeepSettings(**document.upkeep.model_dump()),
+        feedback=feedback_of(document.feedback, folder),
     )
 
 
@@ -151,7 +154,7 @@ def _list(
         theme=theme,
         relay=None if one_relay else _first("relay", levels),
         return_path=_first("return_path", levels),
-        unsubscribe_mailto=_first("unsubscribe_mailto", levels),
+        unsubscribe_mailto=_first("unsubscribe_mailto", levels) if document.feedback.taken else None,
         message_domain=domain,
         list_id=_first("list_id", levels, f"{key}.{domain}"),
         feedback_id=_first("feedback_id", levels, document.id.hex[:12]),
@@ -190,3 +193,5 @@ def placeholders(document: Document) -> Iterator[Complaint]:
             text = value.address if isinstance(value, Mailbox) else value
             if isinstance(text, str) and is_placeholder(text):
                 yield (*path, field.alias or name), f"{text!r} is a placeholder: write your own"
+        if table.unsubscribe_mailto and not document.feedback.taken:
+            yield (*path, "unsubscribe_mailto"), "is not offered to readers: nothing in [feedback] reads it"

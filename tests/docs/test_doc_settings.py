@@ -9,6 +9,7 @@ import pytest
 
 from mailer.edition.theme import DARK, FONTS, LIGHT
 from mailer.settings.document import BrandTable, Document, DomainTable, ListTable, RelayTable, TripwireTable
+from mailer.settings.feedback import FeedbackTable, ListenTable, MailboxTable
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
 from mailer.settings.load import _ENVIRONMENT
 from mailer.settings.schedule import ScheduleTable, UpkeepTable
@@ -44,6 +45,9 @@ def _told(section: str) -> set[str]:
         ("web", WebTable),
         ("schedule", ScheduleTable),
         ("upkeep", UpkeepTable),
+        ("feedback", FeedbackTable),
+        ("feedback.mailboxes", MailboxTable),
+        ("feedback.listen", ListenTable),
     ],
 )
 def test_keys(section: str, table: type[Table]):

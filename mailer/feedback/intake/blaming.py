@@ -1,0 +1,43 @@
+"""What is our fault is said aloud: the domain that turned our mail away hears less of us, and the operator hears of it.
+
+An event `feedback.blamed` (subject: the receiving domain) is recorded at most once an hour a domain; a sending process
+that reads it rests that domain, the operator's notices tell of it. No reader's address stands in it.
+"""
+
+from __future__ import annotations
+
+from datetime import timedelta
+from typing import TYPE_CHECKING, Final
+
+from mailer import events
+from mailer.delivery.blamed import KIND
+from mailer.feedback.policy import Effect
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from mailer.feedback.model import Notice
+    from mailer.feedback.taking import Taken
+
+QUIET: Final = timedelta(hours=1)
+
+
+def blame(connection: Connection, notices: Sequence[Notice], taken: Taken, now: datetime) -> None:
+    """Record, for the domains of new and proven notices that are about us, what was said."""
+    if Effect.OURS not in taken.effects:
+        return
+    for notice in notices:
+        domain = notice.recipient.rpartition("@")[2].lower()[:200]
+        if domain and notice.reason:
+            _blame(connection, domain, notice, now)
+
+
+def _blame(connection: Connection, domain: str, notice: Notice, now: datetime) -> None:
+    last = events.latest(connection, KIND, domain)
+    if last is None or last.at <= now - QUIET:
+        events.record(
+            connection, KIND, domain, now, "mailer", reason=notice.reason, status=notice.status[:16]
+        )

@@ -1,0 +1,112 @@
+"""One mail is heard: read, proven, applied, and kept where nobody understood it. All in one transaction.
+
+Promises: the same mail heard twice, over any channels, counts once (D20); a mail that proves nothing changes nothing
+and is kept, so that better rules can read it again; a mail to the unsubscribe mailbox acts by its token alone, and
+neither an automatic answer nor a report acts there (U13, U14). Never: answers a mail. A person's reply is passed on
+to a person, once.
+"""
+
+from __future__ import annotations
+
+import re
+from dataclasses import dataclass, replace
+from typing import TYPE_CHECKING, Final
+
+from mailer.database import writing
+from mailer.feedback.intake import keeping
+from mailer.feedback.intake.blaming import blame
+from mailer.feedback.intake.replies import pass_on
+from mailer.feedback.model import Kind
+from mailer.feedback.reading import read
+from mailer.feedback.reading.mime import LARGEST, opened
+from mailer.feedback.taking import prove, take
+from mailer.keys import Purpose
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
+    from datetime import datetime
+
+    from sqlalchemy import Connection
+
+    from mailer.delivery.ground import Ground
+    from mailer.feedback.model import Notice
+    from mailer.feedback.reading import Reading
+    from mailer.feedback.taking import Taken
+    from mailer.keys import Keys
+
+_REPORTS: Final = frozenset({Kind.BOUNCE, Kind.COMPLAINT})
+_SILENT: Final = frozenset(
+    {Kind.AUTOREPLY, Kind.DELIVERED}
+)  # understood, whether or not they are about our mail
+_ENVELOPE: Final = re.compile(r"[^\x00-\x20\x7f]{1,320}")
+
+
+@dataclass(frozen=True, slots=True)
+class Heard:
+    """What a mail was: its kind, what its notices came to, and whether it was understood or a person wrote it.
+
+    `understood` is false where nobody knows what it is, or nothing proves that it is about mail of ours.
+    """
+
+    kind: Kind
+    taken: Taken
+    understood: bool
+    person: bool = False
+
+
+def hear_mail(ground: Ground, raw: bytes, *, channel: str, to: str = "", sender: str | None = None) -> Heard:
+    """Hear one mail in a transaction of its own; when this returns it is stored."""
+    enveloped = with_envelope(raw, to, sender)
+    reading = read(enveloped)
+    with writing(ground.database) as connection:
+        return hear(connection, ground, reading, enveloped, ground.clock(), channel=channel)
+
+
+def hear(
+    connection: Connection, ground: Ground, reading: Reading, raw: bytes, now: datetime, *, channel: str
+) -> Heard:
+    """Hear a mail that was read, in the caller's transaction; `raw` is what is kept of it."""
+    notices = meant(ground.keys, reading, raw)
+    kind = notices[0].kind
+    proven = any(prove(connection, ground.keys, notice) for notice in notices)
+    worth = notices if proven or kind in _REPORTS else ()
+    if proven:
+        keeping.say_anew(connection, reading.key, [notice.key for notice in notices], now)
+    taken = take(connection, ground.keys, worth, now, channel=channel, wire=ground.settings.tripwire)
+    blame(connection, notices, taken, now)
+    understood = kind in _SILENT or (proven and kind is not Kind.NOT_BOUNCE)
+    heard = Heard(kind, taken, understood, kind is Kind.REPLY)
+    if heard.person:
+        answered = proven and (not taken.new or pass_on(connection, ground, reading, raw, now))
+    else:
+        answered = understood
+    if not answered:
+        keeping.keep(connection, reading, kind, raw, now, channel=channel)
+    return heard
+
+
+def with_envelope(raw: bytes, to: str, sender: str | None) -> bytes:
+    """Put the envelope that a mail came with before its header, where reading looks for it; bound the mail."""
+    head = b""
+    if sender is not None and (sender == "" or _ENVELOPE.fullmatch(sender)):
+        head += f"Return-Path: <{sender}>\n".encode()
+    if _ENVELOPE.fullmatch(to):
+        head += f"X-Original-To: {to}\n".encode()
+    return head + keeping.without_mbox_line(raw[:LARGEST]) if head else raw[:LARGEST]
+
+
+def meant(keys: Keys, reading: Reading, raw: bytes) -> Sequence[Notice]:
+    """Give the notices of a mail; what somebody wrote is a wish to leave where it came to, or a reply.
+
+    Mail with an empty envelope sender was written by no person, whatever its From says (RFC 5321, section 4.5.5).
+    """
+    notices = reading.notices()
+    if reading.kind is not Kind.NOT_BOUNCE or not reading.person or _is_senderless(raw):
+        return notices
+    leaving = keys.read_mail_token(Purpose.UNSUBSCRIBE, reading.evidence.token) is not None
+    kind = Kind.UNSUBSCRIBE if leaving else Kind.REPLY
+    return tuple(replace(notice, kind=kind) for notice in notices)
+
+
+def _is_senderless(raw: bytes) -> bool:
+    return opened(raw[:65_536]).header.get("return-path").strip() == "<>"
