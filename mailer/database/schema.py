@@ -28,6 +28,7 @@ newsletter: Final = Table(
     metadata,
     Column("uuid", String(36), primary_key=True),
     Column("created_at", Instant, nullable=False),
+    Column("home", String(200), nullable=False, server_default=""),  # the server that it was last sent from
 )
 
 _UPGRADE_LOCK: Final = 0x6D61696C  # one upgrade at a time on PostgreSQL; the number is ours alone

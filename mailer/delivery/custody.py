@@ -20,7 +20,7 @@ from sqlalchemy import func, select
 
 from mailer import events
 from mailer.database import newsletter, reading, sqlite_file, writing
-from mailer.delivery import journal, ledger, mailing, workers
+from mailer.delivery import home, journal, ledger, mailing, workers
 from mailer.delivery.sequences import highest_ids, raise_ids
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.delivery.witness import Seen, Trust, Witness, decide, read_witness
@@ -63,6 +63,7 @@ def look(ground: Ground) -> Seen:
     journals = frozenset(journal.epochs(ground.journals))
     with reading(ground.database) as connection:
         epoch = highest_ids(connection)["workers"]
+        at_home = home.stands(connection)
         forked = witness is not None and _forked(connection, ground, witness, epoch, journals)
     newest = max([witness.epoch if witness else 0, *journals])
     gap = range(epoch + 1, newest + 1) if witness else range(0)
@@ -75,6 +76,7 @@ def look(ground: Ground) -> Seen:
         unknown=_unknown(ground, gap),
         forked=forked,
         original=witness is not None and _stands_elsewhere(witness, ground.database),
+        at_home=at_home,
     )
 
 
@@ -193,6 +195,7 @@ def attest(ground: Ground, *, since: int | None = None) -> None:
     """Write down what the database knows now; `since` is the epoch of an adoption, which begins anew."""
     with _room(ground), _alone(ground.locks):
         before = read_witness(ground.witness) if since is None else None
+        home.move_in(ground.database)
         with reading(ground.database) as connection:
             ids = highest_ids(connection)
             epoch = ids["workers"]

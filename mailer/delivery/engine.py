@@ -57,6 +57,7 @@ class End(StrEnum):
     NOT_RUNNING = "not-running"  # paused or cancelled, by a person or the tripwire
     NO_RELAY = "no-relay"
     NO_DATABASE = "no-database"
+    RETIRED = "retired"  # silent for so long that another process took its rows over
 
 
 @dataclass(slots=True)
@@ -256,14 +257,16 @@ class Engine:
             beat = now if late else beat
             for domain in self._fresh:
                 self._supply.desk.busy(domain, self.loop.time())
-            if row.state is MailingState.FINISHED:
+            if row is None:
+                self.stop(End.RETIRED, "this process was silent for over a minute: others took its work over")
+            elif row.state is MailingState.FINISHED:
                 self.stop(End.DONE)  # by another process
             elif row.state is not MailingState.RUNNING:
                 self.stop(End.NOT_RUNNING, row.reason or row.state)
 
-    def _state(self, connection: Connection, *, now: datetime, beat: bool) -> mailing.Mailing:
-        if beat:
-            workers.beat(connection, self.work.worker, now)
+    def _state(self, connection: Connection, *, now: datetime, beat: bool) -> mailing.Mailing | None:
+        if beat and not workers.beat(connection, self.work.worker, now):
+            return None
         self._fresh = self._blamed.fresh(connection)
         return mailing.get(connection, self.work.mailing_id)
 

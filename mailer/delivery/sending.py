@@ -100,7 +100,7 @@ async def deliver(
         if watch is not None:
             watch(engine)
         end = await engine.run()
-        if end is End.NO_DATABASE:
+        if end in {End.NO_DATABASE, End.RETIRED}:
             return Result(end, engine.problem, None, recovered)
         sums = await recorder.call(lambda connection: dispatch.finish(connection, mailing_id, ground.clock()))
         daemon = await recorder.call(

@@ -12,7 +12,7 @@ import contextlib
 from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
-from mailer.delivery import desk, ledger
+from mailer.delivery import desk, ledger, workers
 from mailer.delivery.ahead import Ahead
 from mailer.delivery.desk import Desk
 from mailer.delivery.states import DeliveryState
@@ -81,6 +81,8 @@ class Supply:
 
     def _claim(self, connection: Connection) -> list[Claim]:
         work, now = self._work, self._work.clock()
+        if not workers.hold(connection, work.worker.epoch):
+            return []  # the engine hears of it at its next heartbeat
         crowded = self.desk.crowded(self._loop.time())
         claims = ledger.claim(connection, work.mailing_id, work.worker.epoch, now, BATCH, crowded)
         if claims:

@@ -1,4 +1,4 @@
-"""The tables of the delivery room: mailings, editions, audiences, deliveries, letters, workers, relays' counts.
+"""The tables of the delivery room: mailings, editions, audiences, deliveries, letters, workers, shared limits.
 
 Ids are never reused (AUTOINCREMENT on SQLite, sequences on PostgreSQL). The ledger keeps ids without foreign keys
 into subscribers, so that erasing a person leaves the counts true. Only ledger.py writes `deliveries`.
@@ -12,6 +12,7 @@ from sqlalchemy import (
     Boolean,
     CheckConstraint,
     Column,
+    Float,
     ForeignKey,
     Index,
     Integer,
@@ -31,9 +32,11 @@ __all__ = [
     "audiences",
     "deliveries",
     "editions",
+    "leases",
     "letters",
     "mailings",
     "metadata",
+    "paces",
     "relay_counts",
     "workers",
 ]
@@ -176,6 +179,7 @@ workers: Final = Table(
     Column("started_at", Instant, nullable=False),
     Column("seen_at", Instant, nullable=False),
     Column("ended_at", Instant),
+    Column("place", String(64), nullable=False, server_default=""),  # whose locks tell whether it lives
     sqlite_autoincrement=True,
 )
 
@@ -185,5 +189,27 @@ relay_counts: Final = Table(
     Column("relay", String(200), primary_key=True),
     Column("minute", Instant, primary_key=True),
     Column("taken", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What all processes together may do. Seconds since 1970, since they are reckoned with and never shown.
+paces: Final = Table(
+    "paces",
+    metadata,
+    Column("name", String(300), primary_key=True),  # relay:NAME or domain:NAME
+    Column("next_at", Float, nullable=False, server_default="0"),  # when the next message may go
+    Column("rate", Float),  # messages a second after a plea for patience; none: its limit
+    Column("ceiling", Float),  # the rate at which the other side last pleaded
+    Column("rest_until", Float, nullable=False, server_default="0"),
+    Column("streak", Integer, nullable=False, server_default="0"),
+    sqlite_with_rowid=False,
+)
+
+leases: Final = Table(
+    "leases",
+    metadata,
+    Column("relay", String(200), primary_key=True),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),  # it ends with the worker
+    Column("connections", Integer, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -4,6 +4,7 @@ A database that was copied, restored or replaced does not know what went out sin
 file keeps the highest epoch that ever enlisted, with the mark of that worker; the database must know both. `decide` is
 pure: what was seen goes in, and out comes whether sending may go on.
 
+A machine that never sent may join the others of a server (`at_home`).
 No alarm after VACUUM, an upgrade, a backup, or a folder moved on one machine: none of them changes an epoch or a mark.
 """
 
@@ -83,6 +84,7 @@ class Seen:
     unknown: int = 0  # deliveries in the gap's journals, of mailings that the database does not know
     forked: bool = False
     original: bool = False  # the file that the witness saw stands where it stood, and is another one
+    at_home: bool = False  # the server is the one from which it was last sent: no copy of it
 
     @property
     def newest(self) -> int:
@@ -104,7 +106,10 @@ def decide(seen: Seen) -> Trust:
     """Decide whether the database may be sent from."""
     witness = seen.witness
     if witness is None or witness.newsletter != seen.newsletter:
-        return Trust.FRESH if seen.epoch == 0 and not seen.journals else Trust.STRANGER
+        if seen.journals:
+            return Trust.STRANGER
+        # Another machine that joins: it never sent, so what the server's own database knows is all there is.
+        return Trust.FRESH if seen.epoch == 0 else Trust.SAME if seen.at_home else Trust.STRANGER
     if seen.original:
         return Trust.COPY
     if seen.forked:

@@ -40,6 +40,14 @@ _LOOK: Final = 1.0
 GRACE: Final = 10.0  # seconds that a part may take to end
 
 
+class Silent(MailerError):  # noqa: N818 - it is what happened, and the part begins anew
+    """This process was silent for so long that another has settled its rows."""
+
+    def __str__(self) -> str:
+        """Say what happened."""
+        return "this process was silent for over a minute; others took its work over"
+
+
 def due(connection: Connection, now: datetime) -> list[Mailing]:
     """Give the running mailings that have something to send or to plan now."""
     found = []
@@ -96,7 +104,9 @@ class Delivering:
                 found = await asyncio.to_thread(self._due)
                 if self._ground.clock() - beat >= workers.HEARTBEAT:
                     beat = self._ground.clock()
-                    await recorder.call(partial(workers.beat, worker=worker, now=beat))
+                    await self._alive(worker, recorder, beat)
+            except Silent:
+                raise
             except MailerError as problem:
                 log.warning("trying again: %s", problem)  # the database is away for a moment
                 found = []
@@ -105,6 +115,10 @@ class Delivering:
                     self._sending[one.id] = asyncio.create_task(self._send(one))
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), _LOOK)
+
+    async def _alive(self, worker: workers.Worker, recorder: Recorder, now: datetime) -> None:
+        if not await recorder.call(partial(workers.beat, worker=worker, now=now)):
+            raise Silent
 
     async def _send(self, one: Mailing) -> None:
         settings = self._ground.settings

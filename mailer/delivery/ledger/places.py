@@ -70,6 +70,7 @@ def blank(connection: Connection, subscriber_id: int, now: datetime, shorten: Ca
             "reason": case((waits, Skip.LEFT.value), else_=_d.reason),
             "at": case((waits, now), else_=_d.at),
             "address": "",
+            "domain": "",  # one of their own names a person
             "reply": shorten(row.reply),
         }
         theirs = (_d.mailing_id == row.mailing_id, _d.subscriber_id == subscriber_id)
