@@ -186,7 +186,7 @@ def _row(plan: Plan, due: Due, state: DueState, now: datetime, **values: object)
     return {
         "schedule": plan.name,
         "due_at": due.utc,
-        "local": f"{due.local:%Y-%m-%d %H:%M} {plan.zone_name}"[:40],
+        "local": f"{due.local:%Y-%m-%d %H:%M} {plan.zone_name}"[:80],
         "list_key": plan.list_key,
         "state": state,
         "created_at": now,

@@ -52,7 +52,7 @@ class Shelf:
             return None
         zone_name = issue.send.zone or one.time_zone
         zone = zone_of(zone_name)
-        name = f"{issue.number if issue.number is not None else issue.slug}.{one.key}"
+        name = f"{issue.number if issue.number is not None else issue.slug}.{one.key}"[:200]
         due = Due(issue.send.local, instant(issue.send.local, zone))
         like = next((each for each in self._settings.schedules if each.list_key == one.key), None)
         return Plan(

@@ -35,7 +35,7 @@ due_times: Final = Table(
     Column("id", Integer, primary_key=True),
     Column("schedule", String(200), nullable=False),
     Column("due_at", Instant, nullable=False),
-    Column("local", String(40), nullable=False),  # what the wall clock should show, and the zone: for people
+    Column("local", String(80), nullable=False),  # what the wall clock should show, and the zone: for people
     Column("list_key", String(64), nullable=False),
     Column("state", String(16), nullable=False),
     Column("reason", String(32), nullable=False, server_default=""),

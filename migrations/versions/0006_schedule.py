@@ -60,7 +60,7 @@ def _due_times() -> None:
         sa.Column("id", sa.Integer(), nullable=False),
         sa.Column("schedule", sa.String(length=200), nullable=False),
         sa.Column("due_at", _INSTANT, nullable=False),
-        sa.Column("local", sa.String(length=40), nullable=False),
+        sa.Column("local", sa.String(length=80), nullable=False),
         sa.Column("list_key", sa.String(length=64), nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("reason", sa.String(length=32), server_default="", nullable=False),

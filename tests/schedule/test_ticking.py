@@ -316,6 +316,14 @@ def test_a_date_may_name_its_zone(world: World):
     assert world.mailings() == ["2.main"]
 
 
+def test_the_longest_name_of_a_zone_is_kept_whole(world: World):
+    """What a person is told later names the zone that was written."""
+    world.issue(2, send="2026-11-24 08:00 America/Argentina/ComodRivadavia")
+    world.tick(at=TUESDAY + 4 * HOUR)
+    assert world.mailings() == ["2.main"]
+    assert world.rows()[-1].local == "2026-11-24 08:00 America/Argentina/ComodRivadavia"
+
+
 def test_dates_of_an_archive_are_history(world: World):
     """Posts that name hours of last year are not sent, and nobody is asked about two hundred of them."""
     for number in range(2, 12):
