@@ -26,7 +26,7 @@ if TYPE_CHECKING:
 
     from mailer.settings.hooks import WebhookSettings
 
-LEASE: Final = timedelta(minutes=2)
+LEASE: Final = timedelta(minutes=5)  # longer than a batch can take, even one after the other
 BATCH: Final = 16
 KEPT: Final = timedelta(days=14)
 """How long it is remembered what was told."""

@@ -167,7 +167,7 @@ def test_two_processes_claim_each_row_once(ground: Ground):
         assert queue.claim(connection, "crm", now) == []
     ids = [one.event.id for one in (*first, *second)]
     assert (len(first), len(ids), len(set(ids))) == (queue.BATCH, 20, 20)
-    ground.clock.pass_by(minutes=3)
+    ground.clock.pass_by(minutes=6)
     with writing(ground.database) as connection:
         again = queue.claim(connection, "crm", ground.clock())
     assert {one.attempts for one in again} == {2}

@@ -300,7 +300,7 @@ def test_it_ends_when_it_is_told_to(ground: Ground, receiver: Receiver):
     asyncio.run(main())
     receiver.let_go.set()
     receiver.always = 200
-    ground.clock.pass_by(minutes=5)
+    ground.clock.pass_by(minutes=6)
     tell(ground, lambda: rows(ground)[0].state == "delivered")
     assert len(set(receiver.ids)) == 1
 

@@ -7,10 +7,10 @@ however often it is asked; a database that is away makes `/readyz` say 503 and `
 from __future__ import annotations
 
 import asyncio
+import contextlib
+import logging
 import socket
-from typing import TYPE_CHECKING
-
-from mailer.errors import Problem, UserError
+from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from starlette.applications import Starlette
@@ -18,8 +18,10 @@ if TYPE_CHECKING:
 
     from mailer.delivery.ground import Ground
 
-_GRACE = 3
-_SECONDS = 5.0
+log = logging.getLogger(__name__)
+AGAIN: Final = 30.0  # seconds until a port that is taken is asked for again
+_GRACE: Final = 3
+_SECONDS: Final = 5.0
 
 
 def app(ground: Ground) -> Starlette:
@@ -58,13 +60,26 @@ async def run(
     port: int | None = None,
     started: asyncio.Future[int] | None = None,
 ) -> None:
-    """Serve until it is told to stop; `started` is told the port. Raises UserError if the port is taken."""
+    """Serve until it is told to stop; `started` is told the port.
+
+    While the port is taken it is asked for again and again: nobody's mail is to wait for a dial.
+    """
     monitor = ground.settings.monitor
     place = host or monitor.host, monitor.port if port is None else port
     if place[1] == 0 and started is None:
         await stopped.wait()
-        return
-    await _serve(app(ground), _listen(*place), stopped, started)
+    while not stopped.is_set():
+        try:
+            listening = socket.create_server(
+                place, family=socket.AF_INET6 if ":" in place[0] else socket.AF_INET
+            )
+        except OSError as error:
+            log.warning("no /metrics: nobody can listen at %s port %d: %s", *place, error.strerror)
+            with contextlib.suppress(TimeoutError):
+                await asyncio.wait_for(stopped.wait(), AGAIN)
+            continue
+        listening.setblocking(False)  # noqa: FBT003 - its only argument
+        await _serve(app(ground), listening, stopped, started)
 
 
 async def _serve(
@@ -94,14 +109,3 @@ async def _serve(
     server.should_exit = True
     waiting.cancel()
     await serving
-
-
-def _listen(host: str, port: int) -> socket.socket:
-    family = socket.AF_INET6 if ":" in host else socket.AF_INET
-    try:
-        made = socket.create_server((host, port), family=family)
-    except OSError as error:
-        said = f"nobody can listen at {host} port {port}: {error.strerror}"
-        raise UserError(Problem(said, "mailer.toml", key="monitor.port")) from None
-    made.setblocking(False)  # noqa: FBT003 - its only argument
-    return made

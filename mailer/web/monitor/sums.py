@@ -89,7 +89,7 @@ def _deliveries(connection: Connection, shown: Mapping[int, str], now: datetime)
             rate += now_sent
             for state, count in zip(wanted, counts, strict=True):
                 states[name, _word(state)] += count
-                if state in _OUTCOMES:
+                if domain and state in _OUTCOMES:  # the erased have none
                     outcomes[domain, state.value] += count
     yield Sum("mailer_deliveries", "Readers of recent mailings, by state.", ("mailing", "state"), states)
     yield Sum(

@@ -15,7 +15,6 @@ from mailer.database import open_engine, writing
 from mailer.delivery import ledger, mailing
 from mailer.delivery.model import Settlement
 from mailer.delivery.states import DeliveryState
-from mailer.errors import UserError
 from mailer.hooks.tables import receivers, reports
 from mailer.web.monitor import run
 from mailer.web.monitor.serving import app
@@ -179,12 +178,26 @@ def test_the_part_serves_and_ends(ground: Ground):
     assert asyncio.run(main())["ready"] is True
 
 
-def test_a_port_that_is_taken_is_said(ground: Ground):
-    """A person must choose another: the setting is named."""
+def test_a_port_that_is_taken_stops_nobody(ground: Ground, monkeypatch, caplog):
+    """It is said in the log, and asked for again: the daemon goes on, and so does the mail."""
+    from mailer.web.monitor import serving
+
+    monkeypatch.setattr(serving, "AGAIN", 0.02)
+
+    async def main(other: socket.socket) -> int:
+        stopped, started = asyncio.Event(), asyncio.get_running_loop().create_future()
+        part = asyncio.create_task(run(ground, stopped, port=other.getsockname()[1], started=started))
+        async with asyncio.timeout(20):
+            while "nobody can listen at 127.0.0.1" not in caplog.text:  # noqa: ASYNC110 - a log has no event
+                await asyncio.sleep(0.01)
+            other.close()
+            port = await started
+            stopped.set()
+            await part
+        return port
+
     with socket.create_server(("127.0.0.1", 0)) as other:
-        with pytest.raises(UserError, match=r"monitor\.port: nobody can listen") as error:
-            asyncio.run(run(ground, asyncio.Event(), port=other.getsockname()[1]))
-        assert error.value.problems[0].file == "mailer.toml"
+        assert asyncio.run(main(other)) > 0
 
 
 def test_port_0_serves_nowhere(ground: Ground):
