@@ -51,6 +51,7 @@ def create_app(ground: Ground) -> FastAPI:
     """Give the application; see mailer.web.create_app."""
     site = Site(ground, Writer(ground.database), Pages(ground.settings))
     site.intake = Intake(site)
+    site.pages.check()
     app = FastAPI(
         title=ground.settings.name, openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan
     )

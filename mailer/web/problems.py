@@ -5,6 +5,7 @@ Nothing of what was sent is repeated, and nothing of what fell over is told. Bel
 
 from __future__ import annotations
 
+import logging
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
     from starlette.requests import Request
     from starlette.types import Scope
 
+log = logging.getLogger("mailer.web")
 MACHINES: Final = ("/api/", "/hooks/")
 LATER: Final = 5  # seconds after which the database may be back
 PROBLEM: Final = "application/problem+json"
@@ -81,7 +83,10 @@ def _answer(scope: Scope, problem: ProblemError) -> Response:
     site = getattr(scope["app"].state, "site", None) if "app" in scope else None
     if site is None:
         return Response(problem.title, problem.status, problem.headers, "text/plain")
-    page: Response = site.pages.problem(scope, problem.status)
+    try:
+        page: Response = site.pages.problem(scope, problem.status)
+    except Exception:  # noqa: BLE001 - a template of the newsletter's own may be what fell over
+        return Response(problem.title, problem.status, problem.headers, "text/plain")
     page.headers.update(problem.headers)
     return page
 
@@ -117,6 +122,10 @@ async def _invalid(request: Request, error: Exception) -> Response:
 
 
 async def _user_error(request: Request, error: Exception) -> Response:
+    """Tell a program what it did wrong. On a page nobody can mend it but the operator: it is ours."""
+    if not request.scope["path"].startswith(MACHINES):
+        log.error("%s", str(error).partition("\n")[0])
+        return answer_for(request.scope, HTTPStatus.INTERNAL_SERVER_ERROR)
     problem = ProblemError(HTTPStatus.BAD_REQUEST, str(error).partition("\n")[0])
     return _answer(request.scope, problem)
 

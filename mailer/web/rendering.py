@@ -106,6 +106,29 @@ class Pages:
         except jinja2.TemplateNotFound as error:
             raise UserError(Problem("there is no such template", str(error))) from None
 
+    def check(self) -> None:
+        """Read every template and catalogue; raises UserError with the file and line of each that is wrong."""
+        problems: list[Problem] = []
+        for one in {one.templates: one for one in self._settings.lists.values()}.values():
+            problems += self._mistakes(one)
+        if problems:
+            raise UserError(*problems)
+
+    def _mistakes(self, one: ListSettings) -> list[Problem]:
+        environment, found = self._environment(one.templates), []
+        for name in environment.list_templates(extensions=["j2"]):
+            try:
+                environment.get_template(name)
+            except jinja2.TemplateSyntaxError as error:
+                found.append(Problem(str(error.message), error.filename or name, error.lineno))
+        catalogue = self.catalogue(one)
+        for language in catalogue.languages:
+            try:
+                catalogue.translations(language)
+            except UserError as error:
+                found += error.problems
+        return found
+
     def problem(self, scope: Scope, status: int) -> HTMLResponse:
         """Give the page that says no."""
         return self.page(self.voice(scope), "problem", status)

@@ -126,7 +126,12 @@ def site_of(request: Request) -> Site:
     return site
 
 
-Here = Annotated[Site, Depends(site_of)]
+async def _here(request: Request) -> Site:
+    """Give the site, without the thread that FastAPI starts for what is not async."""
+    return site_of(request)
+
+
+Here = Annotated[Site, Depends(_here)]
 """What a page's function asks for to be given its site."""
 
 

@@ -139,7 +139,7 @@ def make_house(tmp_path: Path, migrated_sqlite: Path) -> Iterator[Callable[..., 
 
     def make(toml: str = "", url: str | None = None, **more: Any) -> House:
         folder = tmp_path / f"letters{len(made)}"
-        folder.mkdir()
+        folder.mkdir(exist_ok=True)
         (folder / "mailer.toml").write_text(TOML + toml, encoding="utf-8")
         settings = load_settings(folder, {})
         if url is None:
