@@ -17,6 +17,8 @@ _DOMAIN: Final = (
     r"|\[[0-9A-Fa-f:.]{3,60}\]"
 )
 _ALONE: Final = re.compile(r"[^\s<>@\"]{1,128}@[^\s<>@\",;:]{1,255}")
+LONGEST: Final = 1000  # characters of a field that are looked at
+
 ADDRESS: Final = re.compile(rf"(?:\"[^\"\n]{{1,64}}\"|{_LOCAL})@(?:{_DOMAIN})")
 """An address anywhere in a text; `tidy` takes off what the text put around it."""
 
@@ -42,7 +44,7 @@ _OFFICES: Final = re.compile(
 
 def tidy(text: str) -> str:
     """Give the one address that a piece of text is, or ''; brackets, mailto, routes and quotes come off."""
-    piece = text.strip().strip("<>()[]{}\"',;:").removeprefix("mailto:")
+    piece = text[:LONGEST].strip().strip("<>()[]{}\"',;:").removeprefix("mailto:")
     piece = _ROUTE.sub("", piece) if piece.startswith("@") else piece
     found = ADDRESS.fullmatch(piece) or _ALONE.fullmatch(piece) or ADDRESS.search(piece)
     if found is None:
@@ -53,8 +55,8 @@ def tidy(text: str) -> str:
 
 def in_field(value: str) -> str:
     """Give the address of a Final-Recipient or Original-Recipient, or '' (D05)."""
-    typed = _TYPED.match(value)
-    kind, rest = (typed[1].lower(), typed[2]) if typed else ("", value)
+    typed = _TYPED.match(value[:LONGEST].strip())
+    kind, rest = (typed[1].lower(), typed[2]) if typed else ("", value[:LONGEST])
     if kind in {"x400", "x500", "ex"} or rest.lstrip().startswith("|"):
         return ""
     bracketed = _IN_BRACKETS.search(rest)

@@ -91,7 +91,8 @@ def parsed(text: str) -> Notification | None:
 
 
 def _unfolded(text: str) -> list[str]:
-    return re.sub(r"\n[ \t]+(?=\S)", " ", re.sub(r"[ \t]+\n", "\n", text)).split("\n")
+    plain = "\n".join(line.rstrip() for line in text.split("\n"))
+    return re.sub(r"\n[ \t]+(?=\S)", " ", plain).split("\n")
 
 
 def _speaks_of_one(block: dict[str, str]) -> bool:
