@@ -132,6 +132,13 @@ def _chore(event: Event, data: Data) -> Message:
     )
 
 
+def _disabled(event: Event, data: Data) -> Message:
+    name = event.subject
+    said = f"{name} is told nothing more: {data.get('why', 'it does not answer')}."
+    mend = f"Mend it, then `mailer hooks resume {name}` tells it all it missed; `mailer hooks test {name}` tries it."
+    return Message("A receiver of hooks is off", f"{name}: hooks are off", (said, mend))
+
+
 TELL: Final[Mapping[str, Words]] = {
     "schedule.late": _late,
     "schedule.empty": _empty,
@@ -142,10 +149,12 @@ TELL: Final[Mapping[str, Words]] = {
     "mailing.finished": _finished,
     "mailing.paused": _paused,
     "upkeep.failed": _chore,
+    "webhook.disabled": _disabled,
 }
 SECTIONS: Final = (
     "Sent late", "Nothing to send", *(section for section, _ in _ASKED.values()), "Missed", "Nobody answered",
     "Tomorrow's send would stop", "Finished", "Finished, some uncertain", "Paused", "Tripped", "A daily chore failed",
+    "A receiver of hooks is off",
 )  # fmt: skip
 """Every heading that a message may name."""
 

@@ -39,6 +39,7 @@ EVERY = [
     ("mailing.paused", {"reason": "paused by ann"}),
     ("mailing.paused", {"reason": "tripwire: 30 of 200 were refused"}),
     ("upkeep.failed", {"reason": "no space left on device"}),
+    ("webhook.disabled", {"host": "crm.example.net", "why": "it answered 410"}),
 ]
 
 
