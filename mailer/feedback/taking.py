@@ -22,6 +22,7 @@ from mailer.feedback.policy import Effect, Standing, decide
 from mailer.feedback.reading import reason_for
 from mailer.feedback.tables import notices as table
 from mailer.keys import Purpose
+from mailer.letters.welcome import FIRST
 from mailer.message.identity import read_message_id
 
 if TYPE_CHECKING:
@@ -241,9 +242,12 @@ def _apply(
 
 def _list_key(connection: Connection, proof: Proof) -> str | None:
     """Give the list that a notice is about, where it is still known."""
-    if proof.list_id is not None:
+    list_id = proof.list_id
+    if list_id is None and proof.mailing_id is not None and proof.mailing_id > FIRST:  # of a welcome letter
+        list_id = proof.mailing_id - FIRST
+    if list_id is not None:
         ids = subscribers.list_ids(connection)
-        return next((key for key, number in ids.items() if number == proof.list_id), None)
+        return next((key for key, number in ids.items() if number == list_id), None)
     if proof.mailing_id is None or not ledger.known_mailings(connection, {proof.mailing_id}):
         return None
     return mailing.get(connection, proof.mailing_id).list_key

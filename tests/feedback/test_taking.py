@@ -15,6 +15,9 @@ from mailer.feedback.model import Evidence, Kind, Permanence
 from mailer.feedback.policy import Effect
 from mailer.feedback.taking import came_back
 from mailer.keys import Purpose
+from mailer.letters.welcome import FIRST
+from mailer.settings.model import Tripwire
+from subscribers import ensure_lists, suppressions_of
 from tests.feedback.conftest import KEYS, World
 
 FULL = {"reason": "mailboxfull", "hardbounce": False, "status": "5.2.2"}
@@ -185,6 +188,18 @@ def test_a_complaint_ends_all_mail(world: World):
     person = world.person("ann@example.com")
     assert person.address_state == "complained"
     assert [each.state for each in person.subscriptions] == ["unsubscribed"]
+
+
+def test_a_complaint_about_a_welcome_letter_reaches_the_brand_of_its_list(world: World):
+    """R08: such a letter belongs to no mailing; the number in its token names the list."""
+    with writing(world.engine) as c:
+        beta = ensure_lists(c, ["beta"], world.now, brands={"beta": "acme"})["beta"]
+    world.join("ann@example.com")
+    notice = world.bounce("ann@example.com", FIRST + beta, kind=Kind.COMPLAINT, feedback="abuse")
+    assert world.take(notice, wire=Tripwire()).effects == (Effect.COMPLAINED,)
+    with reading(world.engine) as c:
+        (held,) = suppressions_of(c, world.person("ann@example.com").id)
+    assert (held.scope, held.scope_key) == ("brand", "acme")
 
 
 @pytest.mark.parametrize("feedback", ["auth-failure", "not-spam", "virus", "fraud", "dmarc"])
