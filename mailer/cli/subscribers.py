@@ -43,7 +43,10 @@ def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
     they may come back by themselves.
     """
     from mailer.cli.workplace import workplace  # noqa: PLC0415
+    from mailer.events import person as actor  # noqa: PLC0415
+    from mailer.events import record  # noqa: PLC0415
     from subscribers import add as add_person  # noqa: PLC0415
+    from subscribers import find  # noqa: PLC0415
 
     place = workplace()
     list_key = one_list(place, list_named)
@@ -56,6 +59,7 @@ def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
         return
     given = {"name": name, "language": language, "time_zone": time_zone, "tags": tag or (), "revive": revive}
     with changing(place) as connection:
+        before = find(connection, email)
         person = add_person(
             connection,
             email=email,
@@ -66,6 +70,9 @@ def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
             attributes=_pairs(attribute, "attribute"),
             **given,  # type: ignore[arg-type]
         )
+        known = before and before.subscription(list_key)
+        if not known or known.state not in {"active", "paused"}:
+            record(connection, "reader.added", str(person.id), now(), actor(), lists=[list_key], how="cli")
     emit(person)
     say(f"{person.email} reads {list_key}")
 
@@ -236,7 +243,7 @@ def erase(email: Email, yes: Yes = False) -> None:
 @app.command(
     "import", epilog='Example: mailer subscribers import people.csv --basis "sign-up form, 2019-2025"'
 )
-def import_people(
+def import_people(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
     file: Annotated[
         Path | None,
         typer.Argument(
@@ -255,6 +262,10 @@ def import_people(
     undo: Annotated[
         int | None, typer.Option(metavar="ID", help="Take this import back.", show_default=False)
     ] = None,
+    revive: Annotated[
+        bool,
+        typer.Option("--revive", help="Bring back who left, complained or is dead; names them and asks."),
+    ] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Say what would happen, and do nothing.")
     ] = False,
@@ -263,7 +274,7 @@ def import_people(
     """Make the people of a file readers of a list.
 
     A bad row goes to a file of rejects and stops nothing. Stopped on the way, the same command goes on. Nobody who
-    left, complained or is dead is brought back.
+    left, complained or is dead is brought back without --revive.
     """
     from mailer.cli import exchange  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
@@ -272,7 +283,8 @@ def import_people(
     if undo is not None:
         exchange.undo(place, undo, yes=yes)
     else:
-        wishes = exchange.Wishes(one_list(place, list_named), basis, _pairs(column, "mapping"), encoding)
+        pairs = _pairs(column, "mapping")
+        wishes = exchange.Wishes(one_list(place, list_named), basis, pairs, encoding, revive)
         exchange.bring_in(place, file, wishes, dry_run=dry_run, yes=yes, many=MANY)
 
 

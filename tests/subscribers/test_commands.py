@@ -116,6 +116,19 @@ def test_life_of_a_reader(cli, newsletter):
     assert "erasure" in cli("suppressions", "list", "ann@example.com").out
 
 
+def test_who_becomes_a_reader_by_the_operators_word_is_an_event(cli, newsletter):
+    """Programs that listen hear of it once, and not of somebody who reads already."""
+    told = []
+    for words in ((), ("--name", "Ann"), ("--revive",)):
+        if words == ("--revive",):
+            assert cli("subscribers", "unsubscribe", "ann@example.org").code == 0
+        assert cli("subscribers", "add", "ann@example.org", *words).code == 0
+        events = cli("subscribers", "show", "ann@example.org", "--json").json["events"]
+        told.append([each["data"] for each in events if each["kind"] == "reader.added"])
+    once = {"lists": ["main"], "how": "cli"}
+    assert told == [[once], [once], [once, once]]
+
+
 def test_suppressions(cli, newsletter):
     """A block holds against every add, until it is lifted; it needs nobody who has the address."""
     assert cli("suppressions", "add", "ann@example.org", "--why", "by telephone").code == 0
