@@ -27,13 +27,15 @@ from subscribers.status import (
     sources,
 )
 from subscribers.suppression import lift, suppressed
-from subscribers.tables import subscribers, subscriptions
+from subscribers.tables import consents, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
+
+_LEFT = (ConsentKind.WITHDRAWN, ConsentKind.COMPLAINED)
 
 
 def add(  # noqa: PLR0913 - one person has that many sides; all but two are optional and named
@@ -80,14 +82,24 @@ def _obstacles(
     found: dict[str, str] = {}
     for each in suppressed(connection, hash_, list_id, now):
         found[each.reason] = f"suppressed since {each.created_at:%Y-%m-%d} ({each.reason})"
-    subscription = person.subscription(list_key) if person else None
-    if subscription and subscription.state is SubscriptionState.UNSUBSCRIBED:
-        found["unsubscribed"] = f"left {list_key} on {subscription.changed_at:%Y-%m-%d}"
+    if person and (left := _left(connection, person, list_key, list_id)):
+        found["unsubscribed"] = f"left {list_key} on {left:%Y-%m-%d}"
     if person and person.address_state is AddressState.UNREACHABLE:
         found["dead"] = f"mail to them comes back ({person.address_reason})"
     if person and person.address_state is AddressState.COMPLAINED:
         found["complaint"] = "they reported our mail as unwanted"
     return found
+
+
+def _left(connection: Connection, person: Person, list_key: str, list_id: int) -> datetime | None:
+    """Give when they left. A request since, which anybody may have typed, changes nothing of it."""
+    subscription = person.subscription(list_key)
+    if subscription is None or subscription.state in JOINED:
+        return None
+    if subscription.state is SubscriptionState.UNSUBSCRIBED:
+        return subscription.changed_at
+    said = (consents.c.subscriber_id == person.id, consents.c.list_id == list_id, consents.c.kind.in_(_LEFT))
+    return connection.scalar(select(consents.c.at).where(*said).order_by(consents.c.id.desc()).limit(1))
 
 
 def _revive(

@@ -390,3 +390,15 @@ def test_a_person_says_who_they_are(connection, clock, add):
         subscribers.set_profile(connection, ann.id, clock(), attributes={"x": "x" * 20_000})
     with pytest.raises(subscribers.UnknownSubscriber):
         subscribers.set_profile(connection, 999, clock(), name="x")
+
+
+def test_a_strangers_request_opens_no_door_for_the_operator(sign_up, add, connection, clock):
+    """Whoever left has left still while a sign-up in their name waits: `add` asks for `revive` as before."""
+    person = add("ann@example.org")
+    subscribers.unsubscribe(connection, person.id, None, clock(), "page")
+    sign_up()
+    with pytest.raises(subscribers.WillNotRevive, match="left main on"):
+        add("ann@example.org")
+    assert add("ann@example.org", revive=True).subscription("main").state is SubscriptionState.ACTIVE
+    newcomer = sign_up("bob@example.org")
+    assert add("bob@example.org").id == newcomer.subscriber_id
