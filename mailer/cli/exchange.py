@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection, Select
 
     from mailer.cli.workplace import Workplace
-    from subscribers import ImportResult
+    from subscribers import ImportResult, Survey
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,14 +33,14 @@ class Wishes:
     basis: str
     mapping: Mapping[str, str] = field(default_factory=dict)
     encoding: str | None = None
+    revive: bool = False
 
 
 def bring_in(
     place: Workplace, file: Path | None, wishes: Wishes, *, dry_run: bool, yes: bool, many: int
 ) -> None:
     """Import a file; asks where it is long."""
-    from mailer.database import writing  # noqa: PLC0415 - SQLAlchemy costs 150 ms
-    from subscribers import import_file, survey  # noqa: PLC0415
+    from subscribers import survey  # noqa: PLC0415 - SQLAlchemy costs 150 ms
 
     if file is None:
         raise UserError(Problem("which file? `mailer subscribers import FILE`", key="file"))
@@ -53,21 +53,75 @@ def bring_in(
             )
         with changing(place):
             pass  # lists that are new in mailer.toml come into being
-        result = import_file(
-            lambda: writing(place.engine),
-            file,
-            list_key=wishes.list_key,
-            basis=wishes.basis or "dry run",
-            now=now(),
-            hash_key=place.keys.suppression,
-            rejects=place.settings.state / "rejects",
-            mapping=wishes.mapping,
-            progress=_progress(),
-            dry_run=dry_run,
-            surveyed=facts,
-        )
+        if wishes.revive:
+            _list_the_revived(_bring(place, facts, wishes, dry_run=True), dry_run=dry_run, yes=yes)
+        with _going_on(dry_run=dry_run):
+            result = _bring(place, facts, wishes, dry_run=dry_run, progress=_progress()).result
     emit(result)
     _tell(result, wishes.list_key)
+
+
+@dataclass(frozen=True, slots=True)
+class _Brought:
+    """What an import did, and with a dry run whom it would bring back."""
+
+    result: ImportResult
+    revived: list[str]
+
+
+def _bring(
+    place: Workplace,
+    facts: Survey,
+    wishes: Wishes,
+    *,
+    dry_run: bool,
+    progress: Callable[[int, int], None] | None = None,
+) -> _Brought:
+    from mailer.database import writing  # noqa: PLC0415
+    from subscribers import import_file  # noqa: PLC0415
+
+    revived: list[str] = []
+    result = import_file(
+        lambda: writing(place.engine),
+        facts.path,
+        list_key=wishes.list_key,
+        basis=wishes.basis or "dry run",
+        now=now(),
+        hash_key=place.keys.suppression,
+        rejects=place.settings.state / "rejects",
+        mapping=wishes.mapping,
+        progress=progress,
+        dry_run=dry_run,
+        surveyed=facts,
+        revive=wishes.revive,
+        reviving=lambda email: revived.append(email) if len(revived) < _SHOWN else None,
+    )
+    return _Brought(result, revived)
+
+
+_SHOWN = 20
+
+
+def _list_the_revived(foretold: _Brought, *, dry_run: bool, yes: bool) -> None:
+    """Name those whom an import would bring back, and ask whether they are meant."""
+    count = foretold.result.revived
+    for email in foretold.revived:
+        note(f"  {visible(email)}")
+    if count > len(foretold.revived):
+        note(f"  and {count - len(foretold.revived):,} others")
+    if count and not dry_run:
+        confirm(f"Bring back {count:,} people who left, complained or whose mail came back?", yes=yes)
+
+
+@contextmanager
+def _going_on(*, dry_run: bool) -> Iterator[None]:
+    """Say after Ctrl-C what goes on: every row until now is in, and none is lost."""
+    try:
+        yield
+    except KeyboardInterrupt:
+        if not dry_run:
+            note("\nstopped; what is read is in, and the same command goes on from there")
+        raise
 
 
 def _require_basis(basis: str, *, dry_run: bool) -> None:
@@ -125,6 +179,12 @@ def _tell(result: ImportResult, list_key: str) -> None:
         f"{result.records:,} rows: {result.added + result.joined:,} {verb} new on {list_key} "
         f"({result.added:,} new people), {result.updated:,} updated, {result.unchanged:,} unchanged"
     )
+    if result.revived:
+        say(f"{result.revived:,} {verb} brought back")
+    if result.repeat_of:
+        say(
+            f"This file was taken in before, by import {result.repeat_of}: nobody whom it named then is changed."
+        )
     for reason, count in sorted(result.refused.items()):
         say(f"{count:,} not taken: {_REFUSED.get(reason, reason)}")
     if result.rejected:

@@ -2,14 +2,15 @@
 
 survey (what file is this?) -> source (its records) -> columns (what do they mean?) -> intake (one record: fit
 or not) -> reading (batches of them, from a second process where a file is long: apart) -> merge (what is known
-of these people, what follows) -> subscribing. Each step is a module; importing walks them.
+of these people, what follows) -> subscribing, reviving. Each step is a module; importing and run walk them.
 """
 
 from __future__ import annotations
 
 from subscribers.exchange.export import export_columns, export_rows, write_csv
-from subscribers.exchange.importing import ImportResult, import_file
+from subscribers.exchange.importing import import_file
 from subscribers.exchange.rejects import erase_from_rejects, forget_rejects
+from subscribers.exchange.run import ImportResult
 from subscribers.exchange.survey import Survey, survey
 from subscribers.exchange.undo import UndoResult, undo_import
 

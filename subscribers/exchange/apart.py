@@ -101,7 +101,7 @@ class _Apart:
         self._ended = False
         _widen(self._stdout)
         parts = [(part.name, part.member, part.encoding) for part in job.parts]
-        told = (job.path, parts, job.hash_key, dict(job.mapping), job.skip)
+        told = (job.path, parts, job.hash_key, dict(job.mapping), job.skip, job.size)
         try:
             _send(_pipe(child.stdin), told)
         except BrokenPipeError:
@@ -165,8 +165,8 @@ def serve() -> None:
     told = _receive(sys.stdin.buffer)
     if told is None:
         return
-    path, parts, hash_key, mapping, skip = told
-    job = Job(path, tuple(Part(*part) for part in parts), hash_key, mapping, skip)
+    path, parts, hash_key, mapping, skip, size = told
+    job = Job(path, tuple(Part(*part) for part in parts), hash_key, mapping, skip, size)
     try:
         for batch in batches(job):
             # As bare tuples: marshal knows no others.

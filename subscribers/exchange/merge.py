@@ -9,20 +9,21 @@ from __future__ import annotations
 from collections import Counter
 from typing import TYPE_CHECKING
 
-from sqlalchemy import func, select, text
+from sqlalchemy import text
 
 from subscribers.exchange.bulk import insert_rows
 from subscribers.exchange.fields import Standing
 from subscribers.exchange.questions import known_people, known_tags, suppressed_people
+from subscribers.exchange.reviving import revive
 from subscribers.exchange.subscribing import subscribe
 from subscribers.exchange.updates import add_tags, fold, update_people
-from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, judge
+from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, judge, may_revive
 from subscribers.status import Scope
 from subscribers.suppression import suppress
 from subscribers.tables import addresses, subscribers
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Callable, Iterable, Sequence
 
     from sqlalchemy import Connection
 
@@ -30,8 +31,13 @@ if TYPE_CHECKING:
     from subscribers.exchange.target import Target
 
 
-def merge(connection: Connection, candidates: Sequence[Candidate], target: Target) -> Counter[Verdict]:
-    """Take in a batch, and count what became of it.
+def merge(
+    connection: Connection,
+    candidates: Sequence[Candidate],
+    target: Target,
+    reviving: Callable[[str], None] | None = None,
+) -> Counter[Verdict]:
+    """Take in a batch, and count what became of it; `reviving` is told the address of each who is brought back.
 
     Of two records with one address the second updates what the first made; they are folded into one before
     anything is asked or written, so that a file which says a thing twice says it once.
@@ -43,6 +49,9 @@ def merge(connection: Connection, candidates: Sequence[Candidate], target: Targe
         found = _merge_distinct(connection, batch, target)
         for verdict, members in found.items():
             counts[verdict] += len(members)
+        if reviving is not None:
+            for each in found.get(Verdict.REVIVED, ()):
+                reviving(each.email)
         if folded:
             told = {each.normalized: verdict for verdict, members in found.items() for each in members}
             counts.update(_of_twin(told[name], changed=changed) for name, changed in folded)
@@ -76,7 +85,7 @@ def _distinct(
 
 def _of_twin(verdict: Verdict, *, changed: bool) -> Verdict:
     """Say what became of a record that was folded into one of which this became."""
-    if verdict in {Verdict.ADDED, Verdict.JOINED, Verdict.UPDATED}:
+    if verdict in {Verdict.ADDED, Verdict.JOINED, Verdict.UPDATED, Verdict.REVIVED}:
         return Verdict.UPDATED if changed else Verdict.UNCHANGED
     return verdict
 
@@ -95,6 +104,10 @@ def _merge_distinct(
         person = known.get(name)
         mine = tags.get(person.subscriber_id, none) if person else none
         verdict = judge(candidate, person, suppressed.get(name), mine)
+        if target.repeat and verdict is Verdict.UPDATED:
+            verdict = Verdict.UNCHANGED
+        elif target.revive and may_revive(candidate, person, suppressed.get(name), verdict):
+            verdict = Verdict.REVIVED
         verdicts.setdefault(verdict, []).append(candidate)
     if target.import_id is not None:
         _apply(connection, verdicts, known, tags, target)
@@ -116,7 +129,9 @@ def _apply(
     subscribe(connection, list(zip(ids, added, strict=True)), target, fresh=True)
     subscribe(connection, [(person.subscriber_id, each) for each, person in joined], target)
     update_people(connection, joined + updated, tags, target)
-    _suppress(connection, (each for found in verdicts.values() for each in found), target)
+    revive(connection, verdicts.get(Verdict.REVIVED, ()), target)
+    if not target.repeat:  # whom it named has been suppressed, and may have signed up again since
+        _suppress(connection, (each for found in verdicts.values() for each in found), target)
 
 
 _NEXT = """

@@ -12,6 +12,7 @@ from sqlalchemy import select
 from subscribers.audience import in_force, reaches
 from subscribers.exchange.bulk import dumps
 from subscribers.exchange.verdict import Known
+from subscribers.status import Reason
 from subscribers.tables import suppressions
 
 if TYPE_CHECKING:
@@ -52,16 +53,22 @@ def known_tags(connection: Connection, ids: Sequence[int]) -> dict[int, frozense
 def suppressed_people(
     connection: Connection, batch: Mapping[str, Candidate], target: Target
 ) -> dict[str, str]:
-    """Give the reason why mail to these addresses is forbidden, for those where it is."""
+    """Give the reason why mail to these addresses is forbidden, for those where it is; of several the gravest."""
     if not batch or connection.execute(_ANY).first() is None:
         return {}  # nobody is: the usual case for a new newsletter, and the question would cost 2 µs a row
     names = {candidate.hash: name for name, candidate in batch.items()}
     query = select(suppressions.c.hash, suppressions.c.reason).where(
         suppressions.c.hash.in_(list(names)), in_force(target.now), reaches(target.list_id)
     )
-    return {names[bytes(row[0])]: row[1] for row in connection.execute(query)}
+    found: dict[str, str] = {}
+    for hash_, reason in connection.execute(query.order_by(suppressions.c.id)):
+        name = names[bytes(hash_)]
+        found[name] = max(found.get(name, reason), reason, key=_GRAVITY.index)
+    return found
 
 
+# What a sign-up of theirs would end stands first, what nothing but a person's own hand ends stands last.
+_GRAVITY = (Reason.UNSUBSCRIBED, Reason.DEAD, Reason.COMPLAINT, Reason.MOVED, Reason.ERASURE, Reason.MANUAL)
 _ANY = select(suppressions.c.id).limit(1)
 
 

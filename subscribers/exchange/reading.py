@@ -35,6 +35,7 @@ class Job:
     hash_key: bytes = field(repr=False)
     mapping: Mapping[str, str]
     skip: int = 0
+    size: int | None = None  # records of a batch, where it is to be less than usual
 
 
 class Batch(NamedTuple):
@@ -62,7 +63,7 @@ def batches(job: Job) -> Iterator[Batch]:
             intake = Intake(columns_of(table, part, job.mapping), job.hash_key, job.mapping)
             if skip:
                 skip -= sum(1 for _ in islice(table.records, skip))
-            while records := list(islice(table.records, BATCH)):
+            while records := list(islice(table.records, job.size or BATCH)):
                 yield _batch(intake, records, part.name)
 
 

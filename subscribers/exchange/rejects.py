@@ -2,7 +2,8 @@
 
 CSV, readable by its owner alone, begun at the first reject. `octets` is what the database remembers at each
 commit: an import that goes on after its death cuts the file back to that, so that no reject stands in it
-twice; and they are on the disk before that commit, so that a power cut takes none. For the same reason an erased person is blanked in place, octet for octet, and no line moves.
+twice; and they are on the disk before that commit, so that a power cut takes none. For the same reason an
+erased person is blanked in place, octet for octet, and no line moves.
 """
 
 from __future__ import annotations

@@ -11,7 +11,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Target:
-    """Where an import goes, and by what right. `import_id` is None where nothing is to be written."""
+    """Where an import goes, and by what right. `import_id` is None where nothing is to be written.
+
+    `repeat`: this very file was taken in before, so that it has nothing new to say of people who are known.
+    `revive`: who left, complained or is dead is brought back.
+    """
 
     import_id: int | None
     list_id: int
@@ -20,3 +24,5 @@ class Target:
     basis: str
     now: datetime
     hash_key: bytes
+    repeat: bool = False
+    revive: bool = False

@@ -1,9 +1,9 @@
 """An import is taken back: whatever nothing else has touched since. What people did themselves stays.
 
 People whom the import brought go without a trace, if they are still exactly as it left them; others leave the
-list it put them on; what it changed of a person is put back, if nobody changed it again; suppressions that it
-carried over are lifted. In chunks, each in a transaction of its own; stopped on the way, the same call goes
-on.
+list it put them on, and so do those whom it revived; what it changed of a person is put back, if nobody changed
+it again; suppressions that it carried over are lifted. In chunks, each in a transaction of its own; stopped on
+the way, the same call goes on.
 """
 
 from __future__ import annotations
@@ -15,6 +15,7 @@ from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 
 from subscribers.errors import SubscribersError
 from subscribers.exchange.checkpoint import Checkpoints
+from subscribers.exchange.reviving import send_back
 from subscribers.profile import set_tags
 from subscribers.status import ConsentKind, ImportState, PersonState, SubscriptionState
 from subscribers.tables import (
@@ -34,7 +35,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import ColumnElement, Connection, Row
 
-    from subscribers.exchange.importing import Connect
+    from subscribers.exchange.checkpoint import Connect
 
 CHUNK = 500
 
@@ -63,6 +64,7 @@ def undo_import(connect: Connect, import_id: int, now: datetime) -> UndoResult:
         restored = _sweep(logged, lambda connection, after: _restore(connection, row, after, now))
         removed = _sweep(logged, lambda connection, after: _remove(connection, row, after))
         gone = _sweep(logged, lambda connection, after: _unsubscribe(connection, row, after, now))
+        gone += _sweep(logged, lambda connection, after: send_back(connection, row, after, now))
     with connect() as connection:
         lifted = _lift(connection, import_id, now)
         kept = _kept(connection, row)

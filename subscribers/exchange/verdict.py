@@ -1,7 +1,8 @@
 """What follows for each candidate from what is known of them. Pure: merge.py applies it.
 
 An import makes readers of strangers and updates readers. It never brings back who left, complained, is dead,
-suppressed or not yet confirmed, and takes the word of another tool that somebody does not want mail.
+suppressed or not yet confirmed, unless it is asked to revive, and takes the word of another tool that somebody
+does not want mail. Who was blocked, erased or moved away is not even revived.
 """
 
 from __future__ import annotations
@@ -46,6 +47,7 @@ class Verdict(StrEnum):
     DEAD = "dead"
     SUPPRESSED = "suppressed"
     PENDING = "not confirmed"
+    REVIVED = "revived"  # brought back, because that was asked for
 
 
 SUPPRESSES: Mapping[Standing, tuple[Scope, Reason, Verdict]] = {
@@ -88,6 +90,16 @@ def judge(  # noqa: PLR0911 - a table of cases, in their order
     if known.subscription == SubscriptionState.PENDING:
         return Verdict.PENDING
     return Verdict.UPDATED if changes(candidate, known, tags) else Verdict.UNCHANGED
+
+
+def may_revive(candidate: Candidate, known: Known | None, suppressed: str | None, verdict: Verdict) -> bool:
+    """Whether one of whom nothing would come is brought back where an import is asked to revive."""
+    return (
+        candidate.standing == Standing.ACTIVE
+        and verdict in _REASONS.values()
+        and (suppressed is None or suppressed in _REASONS)
+        and (known is None or known.subscription != SubscriptionState.PENDING)
+    )
 
 
 def changes(candidate: Candidate, known: Known, tags: frozenset[str]) -> bool:

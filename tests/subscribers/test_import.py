@@ -13,7 +13,7 @@ from sqlalchemy import func, select
 
 import subscribers
 from subscribers import tables
-from subscribers.exchange import importing, reading
+from subscribers.exchange import reading, run
 from subscribers.status import AddressState, SubscriptionState
 
 
@@ -274,7 +274,7 @@ def test_second_list(load, person, engine, clock):
 def test_killed(load, engine, monkeypatch, tmp_path):
     """Ended at any chunk, the same command goes on: nothing twice, nothing missing, no reject twice."""
     monkeypatch.setattr(reading, "BATCH", 10)
-    monkeypatch.setattr(importing, "SPAN", 0)
+    monkeypatch.setattr(run, "SPAN", 0)
     text = "email\n" + "".join(f"p{n}@example.org\n" if n % 7 else f"bad {n}\n" for n in range(95))
     for end in (15, 35, 65):
 

@@ -28,9 +28,9 @@ from datetime import datetime, timezone
 from pathlib import Path
 import subscribers
 from mailer.database import open_engine, writing
-from subscribers.exchange import importing
+from subscribers.exchange import run
 
-importing.SPAN = 0.005
+run.SPAN = 0.005
 file, url, rejects = sys.argv[1:]
 engine = open_engine(url)
 result = subscribers.import_file(

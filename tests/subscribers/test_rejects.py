@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 import subscribers
-from subscribers.exchange import importing, reading
+from subscribers.exchange import reading, run
 from tests.subscribers.conftest import HASH_KEY, NOW
 
 if TYPE_CHECKING:
@@ -124,7 +124,7 @@ def test_erased_while_it_stands_still(
 ) -> None:
     """An import that was stopped goes on after somebody was erased from its rejects."""
     monkeypatch.setattr(reading, "BATCH", 2)
-    monkeypatch.setattr(importing, "SPAN", 0)
+    monkeypatch.setattr(run, "SPAN", 0)
     path = tmp_path / "people.csv"
     path.write_text("email,status\n" + "".join(f"p{n}@example.org,quux\n" for n in range(8)))
 
