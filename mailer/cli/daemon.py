@@ -16,7 +16,7 @@ Only = Annotated[
     typer.Option(
         "--only",
         metavar="PARTS",
-        help="Only these parts, comma-separated: web, delivery, schedule, upkeep.",
+        help="Only these parts, comma-separated: web, delivery, schedule, feedback, upkeep.",
         show_default=False,
     ),
 ]

@@ -8,13 +8,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import delete, func, or_, select, text, update
 
 from mailer.backup import write_backup
-from mailer.database import writing
+from mailer.database import sqlite_file, writing
 from mailer.delivery.states import DeliveryState
 from mailer.delivery.tables import letters
 from mailer.events import events
@@ -34,6 +34,7 @@ _BATCH: Final = 1_000
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
 _BACKUP: Final = re.compile(r"daily-\d{8}-\d{6}\.mailer\.tar\.gz")
 _OVER: Final = (DeliveryState.ACCEPTED, DeliveryState.REFUSED, DeliveryState.SKIPPED)
+_KEPT_COPY: Final = timedelta(days=14)
 _REMEMBERED: Final = timedelta(days=400)  # of due times that came to nothing, and what was told
 
 
@@ -119,6 +120,14 @@ def backup(ground: Ground, now: datetime) -> None:
         file.unlink(missing_ok=True)
 
 
+def upgrades(ground: Ground, now: datetime) -> None:
+    """Let go of the copies that upgrades of SQLite left, once they are a fortnight old: they hold people, too."""
+    file = sqlite_file(ground.database)
+    for copy in file.parent.glob(f"{file.name}.[0-9][0-9][0-9][0-9]") if file else ():
+        if datetime.fromtimestamp(copy.stat().st_mtime, UTC) < now - _KEPT_COPY:
+            copy.unlink(missing_ok=True)
+
+
 def backup_folder(ground: Ground) -> Path:
     """Give where the daily backups lie."""
     given = ground.settings.upkeep.backup_folder
@@ -138,4 +147,5 @@ CHORES: Final = (
     Chore("retention", _DAY, retention),
     Chore("database", _DAY, database_care),
     Chore("backup", _DAY, backup),
+    Chore("upgrades", _DAY, upgrades),
 )

@@ -69,6 +69,13 @@ async def notices(ground: Ground, stopped: asyncio.Event, _options: Options) -> 
     await run(ground, stopped)
 
 
+async def feedback(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
+    """Hear what comes back: mailboxes, folders, the listener."""
+    from mailer.feedback.part import run  # noqa: PLC0415
+
+    await run(ground, stopped)
+
+
 async def house(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
     """Keep house: what expires, what is kept, the day's backup."""
     from mailer.run.upkeep import run  # noqa: PLC0415
@@ -80,5 +87,6 @@ PARTS: Final[Mapping[str, tuple[Start, ...]]] = {
     "web": (pages, monitor),
     "delivery": (mail, hooks),
     "schedule": (schedules, notices),
+    "feedback": (feedback,),
     "upkeep": (house,),
 }

@@ -14,7 +14,7 @@ from sqlalchemy import insert, select, update
 
 from mailer import events
 from mailer.backup import open_backup
-from mailer.database import reading, writing
+from mailer.database import reading, sqlite_file, writing
 from mailer.delivery.tables import letters
 from mailer.run import chores as work
 from mailer.run import service
@@ -51,9 +51,9 @@ def test_each_chore_is_done_once_a_day_whoever_looks(world: World):
     for _ in range(3):
         done += keep_house(world.ground()) + keep_house(world.ground())
         world.now += timedelta(minutes=1)
-    assert done == ["people", "retention", "database", "backup"]
+    assert done == ["people", "retention", "database", "backup", "upgrades"]
     world.now = MONDAY + DAY
-    assert keep_house(world.ground()) == ["people", "retention", "database", "backup"]
+    assert keep_house(world.ground()) == ["people", "retention", "database", "backup", "upgrades"]
 
 
 def test_fourteen_backups_are_kept(world: World):
@@ -94,6 +94,19 @@ def test_what_a_killed_backup_left_behind_is_swept(world: World):
     (left / "secret.key").write_text("0:x")
     work.backup(world.ground(), world.now)
     assert not left.exists()
+
+
+def test_copies_that_upgrades_left_go_after_a_fortnight(world: World):
+    """They hold the readers of their day; a young one, and what only looks like one, stays."""
+    file = sqlite_file(world.engine)
+    if file is None:
+        return  # a server keeps no copies: nothing is there to be removed
+    old, young, other = (file.with_name(f"{file.name}.{end}") for end in ("0001", "0007", "mine"))
+    for copy, days in ((old, 15), (young, 13), (other, 99)):
+        copy.write_bytes(b"x")
+        os.utime(copy, times=(stamp := (world.now - timedelta(days=days)).timestamp(), stamp))
+    work.upgrades(world.ground(), world.now)
+    assert [copy.exists() for copy in (old, young, other)] == [False, True, True]
 
 
 def test_a_chore_whose_process_died_is_done_by_another_within_the_hour(world: World):
