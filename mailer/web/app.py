@@ -10,6 +10,7 @@ from urllib.parse import urlsplit
 
 from fastapi import FastAPI
 
+from mailer.errors import UserError
 from mailer.letters import joining
 from mailer.web import api, hooks, signing
 from mailer.web import proof as proving
@@ -75,14 +76,22 @@ async def _lifespan(app: FastAPI) -> AsyncIterator[None]:
     await site.write(site.know_lists)
     for key in (key for key, one in site.settings.lists.items() if not one.public_url):
         log.warning("the list %s has no public_url: its letters could hold no link, so none is sent", key)
-    await asyncio.to_thread(joining.prepare, site.ground)
-    working = asyncio.create_task(site.intake.run(), name="intake")
+    working = asyncio.create_task(_work(site), name="intake")
     try:
         yield
     finally:
         site.intake.stop()
         await working
         await asyncio.to_thread(site.writer.stop)
+
+
+async def _work(site: Site) -> None:
+    """Compile the letters, which takes a second or two, while the first pages are served; then work off requests."""
+    try:
+        await asyncio.to_thread(joining.prepare, site.ground)
+    except UserError as error:
+        log.error("letters cannot be made: %s", error)  # noqa: TRY400 - its words are for a person, no traceback
+    await site.intake.run()
 
 
 def _prefixes(settings: Settings) -> list[str]:

@@ -43,6 +43,7 @@ MOST_WAITING: Final = 10_000
 OLDEST: Final = timedelta(days=1)
 MOST_REFUSED: Final = 10_000
 _R = requests.c
+_HERE: Final = ("127.", "::")
 
 
 class Intake:
@@ -94,6 +95,8 @@ class Intake:
 
     def _refuse(self, who: str, seconds: float) -> None:
         """Remember a network, so that a flood from it does not reach the database."""
+        if who.removeprefix("plain ").startswith(_HERE):
+            log.warning("all forms seem to come from this machine: does the proxy set X-Forwarded-For?")
         if len(self._refused) >= MOST_REFUSED:
             self._refused.clear()
         self._refused[who] = time.monotonic() + seconds

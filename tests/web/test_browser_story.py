@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+from datetime import timedelta
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -200,6 +201,13 @@ def test_the_pages_in_german_and_arabic(browser: Any, news: Served, width: int, 
     walk.go(f"{news.url}/preferences/{make(Purpose.PREFERENCES, *tokens['nashra'])}", "ar-settings")
     walk.go(f"{news.url}/unsubscribe/{make(Purpose.UNSUBSCRIBE, *tokens['wochenblatt'])}", "de-unsubscribe")
     walk.press("Abbestellen", "de-unsubscribed")
+    walk.go(f"{news.url}/manage", "manage")
+    walk.page.fill("#email", "ada@example.org")
+    walk.press("Send me the link", "manage-asked")
+    later = news.ground.clock() + timedelta(hours=1)
+    for purpose in (Purpose.DATA, Purpose.ERASE):
+        token = news.ground.keys.timed_token(purpose, tokens["wochenblatt"][0], later)
+        walk.go(f"{news.url}/{purpose}/{token}", f"de-{purpose}")
     walk.page.goto(f"{news.url}/nothing")
     walk.look("problem")
     walk.errors.clear()  # the browser complains of the 404 itself
@@ -217,3 +225,22 @@ def test_everything_works_without_scripts(browser: Any, news: Served):
     page.get_by_role("button").click()
     assert "You are subscribed" in page.inner_text("body")
     context.close()
+
+
+def test_the_sum_is_done_by_the_browser(browser: Any, tmp_path: Path, migrated_sqlite: Path):
+    """With proof of work a browser does the sum and has the whole budget; without scripts there is a tenth of it."""
+    shutil.copy(migrated_sqlite, tmp_path / "proof.db")
+    settings = "\n[web]\nproof_of_work = true\nnetwork_per_hour = 10\n"
+    with served(tmp_path / "proof", tmp_path / "proof.db", settings) as news:
+        for scripts, said in (
+            (True, ["Check your mailbox"] * 3),
+            (False, ["Check your mailbox", "Too many at once"]),
+        ):
+            context = browser.new_context(java_script_enabled=scripts)
+            page = context.new_page()
+            for number, heading in enumerate(said):
+                page.goto(f"{news.url}/subscribe/main")
+                page.fill("#email", f"reader{number}@example.org")
+                page.get_by_role("button", name="Subscribe").click()
+                page.get_by_role("heading", name=heading).wait_for()
+            context.close()
