@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from mailer.delivery.model import Claim
+    from mailer.delivery.turns import Turns
 
 _POLL: Final = 0.01  # seconds until a domain that is full is looked at again
 ASIDE: Final = 100  # claims of one slow domain that wait in memory
@@ -26,12 +27,16 @@ class Desk:
     """Holds claims; `limits` are the fixed messages a second of some domains, `most` the messages under way at once."""
 
     def __init__(
-        self, limits: Mapping[str, float] | None = None, most: Mapping[str, int] | None = None
+        self,
+        limits: Mapping[str, float] | None = None,
+        most: Mapping[str, int] | None = None,
+        turns: Mapping[str, Turns] | None = None,
     ) -> None:
         self._ready: deque[Claim] = deque()
         self._aside: dict[str, deque[Claim]] = {}
         self._paces = {domain: Pace(limit) for domain, limit in (limits or {}).items()}
         self._most = dict(most or {})
+        self._turns = dict(turns or {})
         self._under_way: Counter[str] = Counter()  # of the domains in `most` alone
         for domain in self._most:
             self._paces.setdefault(domain, Pace())
@@ -76,12 +81,18 @@ class Desk:
 
     def _may(self, domain: str, pace: Pace, now: float) -> bool:
         """Say whether a message to this domain may go now, and count it if so."""
-        if pace.wait(now) > 0 or self._full(domain):
+        if self._wait(domain, now) > 0 or self._full(domain):
             return False
         pace.spend(now)
+        if domain in self._turns:
+            self._turns[domain].spend()
         if domain in self._most:
             self._under_way[domain] += 1
         return True
+
+    def _wait(self, domain: str, now: float) -> float:
+        wait = self._paces[domain].wait(now)
+        return wait or (self._turns[domain].wait(now) if domain in self._turns else 0.0)
 
     def _full(self, domain: str) -> bool:
         return domain in self._most and self._under_way[domain] >= self._most[domain]
@@ -95,12 +106,13 @@ class Desk:
         """Give the seconds until `take` may give something; infinite when the desk is empty."""
         if self._ready:
             return 0.0
-        waits = (_POLL if self._full(domain) else self._paces[domain].wait(now) for domain in self._aside)
+        waits = (_POLL if self._full(domain) else self._wait(domain, now) for domain in self._aside)
         return min(waits, default=math.inf)
 
-    def busy(self, domain: str, now: float) -> None:
-        """Hear that a far host asked for patience."""
-        self._paces.setdefault(domain, Pace()).busy(now)
+    def busy(self, domain: str, now: float, rest: float | None = None) -> float:
+        """Hear that a far host asked for patience; give the seconds of its rest, 0 if it rested already."""
+        pace = self._paces.setdefault(domain, Pace())
+        return pace.rest(now) if pace.busy(now, rest) else 0.0
 
     def success(self, domain: str, now: float) -> None:
         """Hear that a far host took a message; a domain that has recovered is forgotten."""
@@ -123,7 +135,7 @@ class Desk:
         """Take out what waits aside beyond a domain's share or patience: {seconds until its domain may go: claims}."""
         out: dict[float, list[Claim]] = {}
         for domain, queue in self._aside.items():
-            wait = self._paces[domain].wait(now)
+            wait = self._wait(domain, now)
             share = 0 if wait > LINGER else ASIDE
             while len(queue) > share:
                 out.setdefault(wait, []).append(queue.pop())

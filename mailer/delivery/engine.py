@@ -23,6 +23,7 @@ from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
 from mailer.delivery.rations import Rations
 from mailer.delivery.recorder import RecorderFailed
+from mailer.delivery.shares import Said, Shares, exchange
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.delivery.supply import Supply, moment
 from mailer.delivery.tripwire import Tally, discreet, pause, tripped
@@ -85,25 +86,26 @@ class Engine:
         self.loop = asyncio.get_running_loop()
         self.end: End | None = None
         self.problem = ""
-        self._supply = Supply(work)
-        self._gates = [Gate(relay) for relay in work.relays]
-        self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more)
+        self._shares = Shares(work.settings, work.relays, work.recorder)
+        self._supply = Supply(work, self._shares.domains)
+        self._gates = [Gate(relay, self._shares.relays.get(relay.name)) for relay in work.relays]
+        self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more, self._supply.holds)
         self._look = asyncio.Event()
-        self._blamed, self._fresh = Blamed(), list[str]()
+        self._blamed = Blamed()
         self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
 
     async def run(self) -> End:
         """Send until nothing is due, and give why it stopped. Everything it held is back in the ledger then."""
         lanes = [
-            asyncio.create_task(Lane(self, gate).run())
+            asyncio.create_task(Lane(self, gate, number).run())
             for gate in self._gates
-            for _ in range(gate.relay.connections)
+            for number in range(gate.relay.connections)
         ]
         lanes.append(
             asyncio.create_task(self._rations.run())
         )  # like them it is not cancelled: it ends by itself
-        parts = (self._supply.plan, self._supplied, self._watch)
-        tasks = [asyncio.create_task(part()) for part in parts]
+        parts = (self._supply.plan(), self._supplied(), self._watch(), self._shares.run(self._supply.more))
+        tasks = [asyncio.create_task(part) for part in parts]
         try:
             await self._until_over([*lanes, *tasks])
         finally:
@@ -141,9 +143,13 @@ class Engine:
             self._rations.close()
             self._look.set()
 
-    def take(self, gate: Gate) -> Claim | None:
-        """Give the next claim that may go through this relay now, or None."""
-        if self.end is not None:
+    def take(self, gate: Gate, number: int) -> Claim | None:
+        """Give the next claim that may go through this relay's connection `number` now, or None."""
+        if self.end is not None or not self._supply.holds():
+            return None
+        if number >= gate.lanes:
+            if not number:
+                self._look.set()  # there is something to send again: ask for connections at once
             return None
         now = self.loop.time()
         if gate.wait(now) > 0 or (len(self._gates) > 1 and self._ahead(gate, now)):
@@ -159,22 +165,28 @@ class Engine:
         able = [one.share for one in self._gates if one.open and one.wait(now) == 0]
         return bool(able) and gate.share > min(able) + _HEADSTART
 
-    async def next_claim(self, gate: Gate, patience: float | None = None) -> Claim | None:
+    async def next_claim(self, gate: Gate, number: int, patience: float | None = None) -> Claim | None:
         """Wait for a claim; None when the run is over, or after `patience` seconds."""
         until = None if patience is None else self.loop.time() + patience
         while self.end is None:
-            claim = self.take(gate)
+            claim = self.take(gate, number)
             if claim is not None:
                 return claim
             now = self.loop.time()
             if until is not None and now >= until:
                 return None
-            wait = max(gate.wait(now), 0.0) or min(self._supply.desk.wait(now), 1.0)
+            wait = (gate.wait(now) if self._may(gate, number) else 0.0) or min(
+                self._supply.desk.wait(now), 1.0
+            )
             if until is not None:
                 wait = min(wait, until - now)
             self._supply.more.clear()
             await moment(self._supply.more, min(max(wait, 0.001), 1.0))
         return None
+
+    def _may(self, gate: Gate, number: int) -> bool:
+        """Say whether this connection has anything to ask its relay for: asking costs others their turns."""
+        return number < gate.lanes and self._supply.holds()
 
     async def message(self, claim: Claim) -> Message:
         """Give the bytes for a claim; raises MailerError if they cannot be made."""
@@ -187,11 +199,11 @@ class Engine:
     def hear(self, verdict: Verdict, claim: Claim, gate: Gate) -> None:
         """Let pace and tripwire hear of an outcome."""
         now = self.loop.time()
-        gate.hear(verdict.signal, now)
+        self._shares.plead(f"relay:{gate.relay.name}", gate.hear(verdict.signal, now))
         if verdict.signal is Signal.SUCCESS:
             self._supply.desk.success(claim.domain, now)
         elif verdict.signal is Signal.DOMAIN_BUSY:
-            self._supply.desk.busy(claim.domain, now)
+            self._shares.plead(f"domain:{claim.domain}", self._supply.desk.busy(claim.domain, now))
         elif verdict.signal is Signal.RELAY_REFUSES:
             reply = verdict.settlement.reply if verdict.settlement else gate.trouble
             self._pause(f"{gate.relay.name} does not take our mail: {discreet(reply, claim.address)}")
@@ -249,26 +261,39 @@ class Engine:
     async def _watch(self) -> None:
         beat = self.work.clock()
         while self.end is None:
-            await moment(self._look, _WATCH)
-            self._look.clear()
             now = self.work.clock()
             late = now - beat >= workers.HEARTBEAT
-            row = await self.work.recorder.call(partial(self._state, now=now, beat=late))
+            ask = partial(
+                self._ask, now=now, beat=late, told=self._shares.telling(), wanted=self._supply.wants()
+            )
+            self._hear(await self.work.recorder.call(ask))
             beat = now if late else beat
-            for domain in self._fresh:
-                self._supply.desk.busy(domain, self.loop.time())
-            if row is None:
-                self.stop(End.RETIRED, "this process was silent for over a minute: others took its work over")
-            elif row.state is MailingState.FINISHED:
-                self.stop(End.DONE)  # by another process
-            elif row.state is not MailingState.RUNNING:
-                self.stop(End.NOT_RUNNING, row.reason or row.state)
+            await moment(self._look, _WATCH)
+            self._look.clear()
 
-    def _state(self, connection: Connection, *, now: datetime, beat: bool) -> mailing.Mailing | None:
+    def _ask(
+        self, connection: Connection, *, now: datetime, beat: bool, told: dict[str, float], wanted: bool
+    ) -> tuple[mailing.Mailing, Said, list[str]] | None:
+        epoch = self.work.worker.epoch
         if beat and not workers.beat(connection, self.work.worker, now):
             return None
-        self._fresh = self._blamed.fresh(connection)
-        return mailing.get(connection, self.work.mailing_id)
+        said = exchange(connection, self._gates, epoch, told, wanted=wanted)
+        return mailing.get(connection, self.work.mailing_id), said, self._blamed.fresh(connection)
+
+    def _hear(self, answer: tuple[mailing.Mailing, Said, list[str]] | None) -> None:
+        if answer is None:
+            self.stop(End.RETIRED, "this process was silent for over a minute: others took its work over")
+            return
+        row, said, blamed = answer
+        if any(count > gate.lanes for gate, count in zip(self._gates, said.lanes, strict=True)):
+            self._supply.more.set()
+        self._shares.apply(self._gates, self._supply.desk, said)
+        for domain in blamed:
+            self._supply.desk.busy(domain, self.loop.time())
+        if row.state is MailingState.FINISHED:
+            self.stop(End.DONE)  # by another process
+        elif row.state is not MailingState.RUNNING:
+            self.stop(End.NOT_RUNNING, row.reason or row.state)
 
 
 _BAD = (DeliveryState.REFUSED, DeliveryState.DEFERRED)

@@ -1,7 +1,7 @@
 """The gate of one relay: its limits, its pace, and whether it is left alone for a while. Pure; seconds as parameters.
 
-Promises: messages a second are never passed in this process, and what an hour and a day allow (limits.py) is not
-overspent; a relay that cannot be reached rests
+Promises: messages a second are never passed, by all processes together (turns.py), and what an hour and a day allow
+(limits.py) is not overspent; a relay that cannot be reached rests
 for two seconds, then twice as long each time, up to five minutes, and is tried by one connection first.
 """
 
@@ -14,6 +14,7 @@ from mailer.delivery.outcome import Signal
 from mailer.delivery.pace import Pace
 
 if TYPE_CHECKING:
+    from mailer.delivery.turns import Turns
     from mailer.smtp.relay import Relay
 
 _QUOTA_REST: Final = 900.0
@@ -23,14 +24,16 @@ _DRAWING: Final = 0.01  # seconds that drawing an allowance takes, about
 class Gate:
     """What stands between the engine and one relay."""
 
-    def __init__(self, relay: Relay) -> None:
+    def __init__(self, relay: Relay, turns: Turns | None = None) -> None:
         self.relay = relay
+        self.lanes = 0  # connections that this process may have now
         self.sent = 0
         self.down_since: float | None = None
         self.trouble = ""
         self.hopeless = False
         self.open = False  # a session was had, and none has failed since
         self._pace = Pace(relay.per_second)
+        self._turns = turns
         self.allowance = Allowance() if limited(relay) else None
         self._rest = 0.0
         self._streak = 0
@@ -43,6 +46,8 @@ class Gate:
     def wait(self, now: float) -> float:
         """Give the seconds until this relay may get another message."""
         wait = max(self._rest - now, self._pace.wait(now), 0.0)
+        if self._turns is not None and not wait:
+            wait = self._turns.wait(now)
         if self.allowance is not None and self.allowance.left <= 0:
             return max(wait, self.allowance.closed - now, _DRAWING)
         return wait
@@ -51,20 +56,27 @@ class Gate:
         """Count one message."""
         self.sent += 1
         self._pace.spend(now)
+        if self._turns is not None:
+            self._turns.spend()
         if self.allowance is not None:
             self.allowance.left -= 1
 
-    def hear(self, signal: Signal, now: float) -> None:
-        """Apply what an outcome says of the relay itself."""
+    def hear(self, signal: Signal, now: float) -> float:
+        """Apply what an outcome says of the relay itself; give the seconds of a rest that it newly asked for, or 0."""
         if signal is Signal.SUCCESS:
             self._pace.success(now)
             self.down_since, self._streak = None, 0
         elif signal is Signal.RELAY_BUSY:
-            self._pace.busy(now)
+            return self.busy(now)
         elif signal is Signal.RELAY_DOWN:
             self.fail(self.trouble, now)
         elif signal is Signal.RELAY_QUOTA:
-            self._pace.busy(now, _QUOTA_REST)
+            return self.busy(now, _QUOTA_REST)
+        return 0.0
+
+    def busy(self, now: float, rest: float | None = None) -> float:
+        """Hear that it asked for patience, here or elsewhere; give the seconds of its rest, if it is news."""
+        return self._pace.rest(now) if self._pace.busy(now, rest) else 0.0
 
     def fail(self, trouble: str, now: float, *, hopeless: bool = False) -> None:
         """Hear that no session could be had. Failures during a rest are of the same outage and count once."""

@@ -31,14 +31,15 @@ IDLE: Final = 5.0  # seconds an open connection waits for work before it says go
 class Lane:
     """Runs until the engine has no more work for its relay."""
 
-    def __init__(self, engine: Engine, gate: Gate) -> None:
+    def __init__(self, engine: Engine, gate: Gate, number: int = 0) -> None:
         self._engine = engine
         self._gate = gate
+        self._number = number  # it works while the process may have more connections than this
         self._kind = gate.relay.kind
 
     async def run(self) -> None:
         """Take claims, open a session when there is one, and converse until it ends."""
-        while (claim := await self._engine.next_claim(self._gate)) is not None:
+        while (claim := await self._engine.next_claim(self._gate, self._number)) is not None:
             try:
                 session = await open_session(self._gate.relay, hostname=self._engine.work.hostname)
             except ConnectRefused as refused:
@@ -95,11 +96,11 @@ class Lane:
     async def _next(self, count: int, *, waiting: bool) -> Claim | None:
         """Give the next claim: at once if a body waits to be sent, else with some patience."""
         most = self._gate.relay.per_connection
-        if most is not None and count >= most:
+        if (most is not None and count >= most) or self._number >= self._gate.lanes:
             return None
         if waiting:
-            return self._engine.take(self._gate)
-        return await self._engine.next_claim(self._gate, IDLE)
+            return self._engine.take(self._gate, self._number)
+        return await self._engine.next_claim(self._gate, self._number, IDLE)
 
     def _settlements(
         self, current: Claim | None, offered: Claim | None, exchange: Exchange

@@ -40,16 +40,17 @@ class Pace:
             # A tenth of a second of arrears may be caught up, so that a tick of the loop costs no throughput.
             self._next = max(self._next, now - 0.1) + 1 / self._rate
 
-    def busy(self, now: float, rest: float | None = None) -> None:
-        """Hear a plea for patience. Pleas during a rest are of messages already under way and count once."""
+    def busy(self, now: float, rest: float | None = None) -> bool:
+        """Hear a plea for patience; true if it is news. Pleas during a rest are of messages already under way."""
         if now < self._rest:
-            return
+            return False
         self._streak += 1
         self._rest = now + (rest or min(2.0 ** (self._streak - 1), _LONGEST_REST))
         observed = self._seen / max(now - self._since, 1.0) if self._seen else 1.0
         self._ceiling = min(self._rate, max(observed, SLOWEST))
         self._rate = max(self._ceiling / 2, SLOWEST)
         self._seen, self._since = 0, now
+        return True
 
     def success(self, now: float) -> None:
         """Hear that a message was taken: the rate grows, and is free again at four times where it last broke."""
@@ -62,6 +63,10 @@ class Pace:
         self._rate = min(self._rate * _RECOVERY, self.limit)
         if self._rate >= min(self._ceiling * 4, self.limit):
             self._rate, self._streak, self._next = self.limit, 0, now
+
+    def rest(self, now: float) -> float:
+        """Give the seconds that it still rests for."""
+        return max(0.0, self._rest - now)
 
     @property
     def free(self) -> bool:

@@ -1,6 +1,7 @@
 """Rations: keeps the relays that have an hour or a day in allowances, a second's messages a transaction.
 
-Promises: nothing is drawn for a relay without such limits; what is left at the end goes back.
+Promises: nothing is drawn for a relay without such limits; what is left at the end goes back, and so does what a
+process holds that has nothing to send: another may need it.
 """
 
 from __future__ import annotations
@@ -33,11 +34,13 @@ class Rations:
         recorder: Recorder,
         clock: Callable[[], datetime],
         more: asyncio.Event,
+        busy: Callable[[], bool] = lambda: True,
     ) -> None:
         self._bounded = [(gate.relay, gate.allowance) for gate in gates if gate.allowance is not None]
         self._recorder = recorder
         self._clock = clock
         self._more = more
+        self._busy = busy
         self._loop = asyncio.get_running_loop()
         self._low = asyncio.Event()
         self._closed = False
@@ -56,8 +59,11 @@ class Rations:
         """Draw until it is closed. Not to be cancelled: what was being drawn would be lost."""
         while self._bounded and not self._closed:
             self._low.clear()
-            for relay, allowance in self._bounded:
-                await self._draw(relay, allowance)
+            if self._busy():
+                for relay, allowance in self._bounded:
+                    await self._draw(relay, allowance)
+            else:
+                await self.give_back()
             await moment(self._low, _LOOK)
 
     async def _draw(self, relay: Relay, allowance: Allowance) -> None:

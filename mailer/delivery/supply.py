@@ -18,13 +18,14 @@ from mailer.delivery.desk import Desk
 from mailer.delivery.states import DeliveryState
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
+    from collections.abc import Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
 
     from mailer.delivery.engine import Work
     from mailer.delivery.model import Claim, Counts
+    from mailer.delivery.turns import Turns
     from mailer.message import Message
 
 BATCH: Final = 500  # claims in one transaction
@@ -34,12 +35,13 @@ LOW: Final = 250  # claims on the desk below which more are fetched
 class Supply:
     """Keeps the lanes in claims. `more` is rung when there are new ones."""
 
-    def __init__(self, work: Work) -> None:
+    def __init__(self, work: Work, turns: Mapping[str, Turns]) -> None:
         self.more = asyncio.Event()
         domains = work.settings.domains.items()
         self.desk = Desk(
             {name: limit.per_second for name, limit in domains if limit.per_second},
             {name: limit.connections for name, limit in domains if limit.connections},
+            turns,
         )
         self._work = work
         self._loop = asyncio.get_running_loop()
@@ -78,6 +80,14 @@ class Supply:
                 await self._low.wait()
             elif not claims and await self._nothing_due():
                 return
+
+    def wants(self) -> bool:
+        """Say whether connections are of use here."""
+        return self._planning or self.holds() or self._in_flight > 0
+
+    def holds(self) -> bool:
+        """Say whether there is anything to send here."""
+        return len(self.desk) > 0
 
     def _claim(self, connection: Connection) -> list[Claim]:
         work, now = self._work, self._work.clock()

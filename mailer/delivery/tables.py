@@ -198,10 +198,8 @@ paces: Final = Table(
     metadata,
     Column("name", String(300), primary_key=True),  # relay:NAME or domain:NAME
     Column("next_at", Float, nullable=False, server_default="0"),  # when the next message may go
-    Column("rate", Float),  # messages a second after a plea for patience; none: its limit
-    Column("ceiling", Float),  # the rate at which the other side last pleaded
     Column("rest_until", Float, nullable=False, server_default="0"),
-    Column("streak", Integer, nullable=False, server_default="0"),
+    Column("pleas", Integer, nullable=False, server_default="0"),  # for patience, so far
     sqlite_with_rowid=False,
 )
 

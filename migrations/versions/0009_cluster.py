@@ -19,10 +19,8 @@ def upgrade() -> None:
         "paces",
         sa.Column("name", sa.String(length=300), nullable=False),
         sa.Column("next_at", sa.Float(), server_default="0", nullable=False),
-        sa.Column("rate", sa.Float(), nullable=True),
-        sa.Column("ceiling", sa.Float(), nullable=True),
         sa.Column("rest_until", sa.Float(), server_default="0", nullable=False),
-        sa.Column("streak", sa.Integer(), server_default="0", nullable=False),
+        sa.Column("pleas", sa.Integer(), server_default="0", nullable=False),
         sa.PrimaryKeyConstraint("name"),
         sqlite_with_rowid=False,
     )

@@ -169,7 +169,7 @@ def test_two_at_once_share_the_hour(tmp_path: Path) -> None:
         ground = sending.Ground(office.settings, KEYS, office.world.engine, relays)
 
         def watch(engine: Engine) -> None:
-            asyncio.get_running_loop().call_later(1.5, engine.stop, End.STOPPED)
+            asyncio.get_running_loop().call_later(4, engine.stop, End.STOPPED)
 
         async def both() -> None:
             await asyncio.gather(

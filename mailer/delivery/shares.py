@@ -1,0 +1,110 @@
+"""Shares: this process's part of what all of them may do: turns of limits, connections, and what others were told.
+
+Promises: where nothing is limited nothing is written; a plea for patience that one process heard is heard by all
+within two seconds. A limit is reserved a quarter of a second at a time, and only by who has something to send.
+"""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING, NamedTuple
+
+from mailer.delivery import leases, paces
+from mailer.delivery.turns import Turns
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping, Sequence
+
+    from sqlalchemy import Connection
+
+    from mailer.delivery.desk import Desk
+    from mailer.delivery.gate import Gate
+    from mailer.delivery.recorder import Recorder
+    from mailer.settings import Settings
+    from mailer.smtp.relay import Relay
+
+
+class Said(NamedTuple):
+    """What the database says: the connections of each gate, and who rests."""
+
+    lanes: Sequence[int]
+    pleas: Sequence[paces.Plea]
+
+
+def exchange(
+    connection: Connection, gates: Sequence[Gate], epoch: int, told: Mapping[str, float], *, wanted: bool
+) -> Said:
+    """Tell of pleas, and ask for connections and for the pleas of others."""
+    if told:
+        paces.plead(connection, told)
+    lanes = [leases.lease(connection, gate.relay, epoch, wanted=wanted) for gate in gates]
+    return Said(lanes, paces.resting(connection))
+
+
+class Shares:
+    """Made before gates and desk, which take their turns from it; `more` is rung when there are new ones."""
+
+    def __init__(self, settings: Settings, relays: Sequence[Relay], recorder: Recorder) -> None:
+        self._bell = asyncio.Event()
+        self._loop = asyncio.get_running_loop()
+        self._recorder = recorder
+        self.relays = {
+            one.name: Turns(f"relay:{one.name}", one.per_second, self._bell.set)
+            for one in relays
+            if one.per_second
+        }
+        self.domains = {
+            name: Turns(f"domain:{name}", limit.per_second, self._bell.set)
+            for name, limit in settings.domains.items()
+            if limit.per_second
+        }
+        self._pleas: dict[str, float] = {}  # heard here, and not told to the others yet
+        self._heard: dict[str, int] = {}
+
+    async def run(self, more: asyncio.Event) -> None:
+        """Reserve what is wanted, until it is cancelled."""
+        every = [*self.relays.values(), *self.domains.values()]
+        while every:
+            await self._bell.wait()
+            self._bell.clear()
+            wanted = [one for one in every if one.wanted]
+            if wanted:
+                await self._reserve(wanted)
+                more.set()
+
+    async def _reserve(self, wanted: Sequence[Turns]) -> None:
+        wanted = sorted(
+            wanted, key=lambda one: one.name
+        )  # in one order: no two processes wait for each other
+
+        def reserve(connection: Connection) -> list[float]:
+            return [paces.reserve(connection, one.name, one.rate, one.block) for one in wanted]
+
+        waits = await self._recorder.call(reserve)
+        now = self._loop.time()
+        for one, wait in zip(wanted, waits, strict=True):
+            one.take(now + wait, one.block)
+
+    def plead(self, name: str, rest: float) -> None:
+        """Tell the others, soon, that a relay or domain asked for patience; nothing to tell if `rest` is 0."""
+        if rest:
+            self._pleas[name] = rest
+
+    def telling(self) -> dict[str, float]:
+        """Take out the pleas that are to be told."""
+        told, self._pleas = self._pleas, {}
+        return told
+
+    def apply(self, gates: Sequence[Gate], desk: Desk, said: Said) -> None:
+        """Apply what `exchange` gave."""
+        now = self._loop.time()
+        for gate, count in zip(gates, said.lanes, strict=True):
+            gate.lanes = count
+        pleas = [one for one in said.pleas if one.number > self._heard.get(one.name, 0)]
+        self._heard |= {one.name: one.number for one in pleas}
+        by_name: Mapping[str, Gate] = {f"relay:{gate.relay.name}": gate for gate in gates}
+        for plea in pleas:
+            if plea.name in by_name:
+                by_name[plea.name].busy(now, plea.rest)
+            elif plea.name.startswith("domain:"):
+                desk.busy(plea.name.removeprefix("domain:"), now, plea.rest)
