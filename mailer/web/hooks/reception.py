@@ -17,12 +17,12 @@ from mailer.database import writing
 from mailer.errors import Problem, UserError
 from mailer.hooks.tables import reports
 from mailer.web.hooks.certificates import Certificates, download
-from mailer.web.hooks.model import Post, Refused, Report, Secrets
+from mailer.web.hooks.model import Post, Refused, Secrets
 from mailer.web.hooks.providers import PROVIDERS
 from mailer.web.hooks.understanding import understand
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Callable, Mapping
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -32,6 +32,19 @@ if TYPE_CHECKING:
     from mailer.settings.hooks import HookSettings
 
 _MOST_KEPT: Final = 65_536  # characters of unknown events of one report
+
+
+@dataclass(frozen=True, slots=True)
+class Proven:
+    """A report that is believed and understood, and not yet written down."""
+
+    hook: str
+    key: str
+    digest: bytes
+    events: int
+    notices: tuple[Notice, ...]
+    unknown: tuple[Mapping[str, Any], ...]
+    at: datetime
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,8 +75,8 @@ class Reception:
             name: Secrets(_secret(one), certificates, fetch) for name, one in self._hooks.items()
         }
 
-    def take(self, name: str, headers: Mapping[str, str], body: bytes) -> Receipt:
-        """Take a post; raises Refused."""
+    def prove(self, name: str, headers: Mapping[str, str], body: bytes) -> Proven:
+        """Believe and understand a post, without the database; may fetch a certificate. Raises Refused."""
         hook = self._hooks.get(name)
         if hook is None:
             raise Refused(404, "unknown-hook", "no provider reports here")
@@ -72,35 +85,35 @@ class Reception:
         if not report.key:
             raise Refused(400, "no-name", "the report has no name, so it cannot be taken just once")
         notices, unknown = understand(provider, name, report.events)
-        with writing(self._ground.database) as connection:
-            if _is_known(connection, name, report, body, now):
-                return Receipt(len(report.events), 0, 0, again=True)
-            self._write(connection, name, report.key, notices, unknown, now)
-        return Receipt(len(report.events), len(notices), len(unknown))
+        digest = hashlib.sha256(body).digest()
+        return Proven(name, report.key, digest, len(report.events), tuple(notices), tuple(unknown), now)
 
-    def _write(
-        self,
-        connection: Connection,
-        name: str,
-        key: str,
-        notices: Sequence[Notice],
-        unknown: Sequence[Mapping[str, Any]],
-        now: datetime,
-    ) -> None:
-        taken = update(reports).where(reports.c.hook == name, reports.c.key == key)
-        kept = json.dumps(unknown, ensure_ascii=False)[:_MOST_KEPT] if unknown else ""
-        connection.execute(
-            taken.values(notices=len(notices), unknown=len(unknown), kept=kept.replace("\x00", ""))
-        )
-        if notices:
+    def store(self, connection: Connection, proven: Proven) -> Receipt:
+        """Write a report down with all that follows from it, in the caller's transaction; raises Refused."""
+        if _is_known(connection, proven):
+            return Receipt(proven.events, 0, 0, again=True)
+        kept = json.dumps(proven.unknown, ensure_ascii=False)[:_MOST_KEPT] if proven.unknown else ""
+        taken = update(reports).where(reports.c.hook == proven.hook, reports.c.key == proven.key)
+        counts = {"notices": len(proven.notices), "unknown": len(proven.unknown)}
+        connection.execute(taken.values(**counts, kept=kept.replace("\x00", "")))
+        if proven.notices:
+            settings = self._ground.settings
+            channel = f"hook:{proven.hook}"
             self._take(
                 connection,
                 self._ground.keys,
-                notices,
-                now,
-                channel=f"hook:{name}",
-                wire=self._ground.settings.tripwire,
+                proven.notices,
+                proven.at,
+                channel=channel,
+                wire=settings.tripwire,
             )
+        return Receipt(proven.events, len(proven.notices), len(proven.unknown))
+
+    def take(self, name: str, headers: Mapping[str, str], body: bytes) -> Receipt:
+        """Take a post in a transaction of its own; raises Refused."""
+        proven = self.prove(name, headers, body)
+        with writing(self._ground.database) as connection:
+            return self.store(connection, proven)
 
 
 def _take(*words: Any, **named: Any) -> object:
@@ -129,17 +142,16 @@ def require_signing(secret: str, key: str) -> None:
         raise UserError(Problem(said, "mailer.toml", key=key)) from None
 
 
-def _is_known(connection: Connection, name: str, report: Report, body: bytes, now: datetime) -> bool:
+def _is_known(connection: Connection, proven: Proven) -> bool:
     """Write the report's name down, unless it is there; refuse the same name with another content."""
     from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415
 
-    digest = hashlib.sha256(body).digest()
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
-    row = {"hook": name, "key": report.key, "digest": digest, "at": now, "notices": 0, "unknown": 0}
-    written = make(reports).values(**row).on_conflict_do_nothing().returning(reports.c.id)
-    if connection.execute(written).first() is not None:
+    row = {"hook": proven.hook, "key": proven.key, "digest": proven.digest, "at": proven.at}
+    written = make(reports).values(**row, notices=0, unknown=0).on_conflict_do_nothing()
+    if connection.execute(written.returning(reports.c.id)).first() is not None:
         return False
-    seen = select(reports.c.digest).where(reports.c.hook == name, reports.c.key == report.key)
-    if connection.execute(seen).scalar_one() != digest:
+    seen = select(reports.c.digest).where(reports.c.hook == proven.hook, reports.c.key == proven.key)
+    if connection.execute(seen).scalar_one() != proven.digest:
         raise Refused(403, "replayed", "the signature was used for another content")
     return True

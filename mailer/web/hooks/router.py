@@ -16,11 +16,12 @@ from fastapi.responses import JSONResponse
 
 from mailer.errors import MailerError
 from mailer.web.hooks.model import Refused
-from mailer.web.hooks.reception import Reception
+from mailer.web.hooks.reception import Receipt, Reception
 from mailer.web.problems import ProblemError, machine_answer
 
 if TYPE_CHECKING:
     from mailer.delivery.ground import Ground
+    from mailer.web.site import Site
 
 LARGEST: Final = 1_048_576
 SLOWEST: Final = 15.0
@@ -34,7 +35,7 @@ async def report(name: str, request: Request) -> Response:
     try:
         body = await _body(request)
         headers = {key.lower(): value for key, value in request.headers.items()}
-        receipt = await asyncio.to_thread(_taken, request.app.state, name, headers, body)
+        receipt = await _taken(request.app.state, name, headers, body)
     except Refused as refusal:
         log.warning("hook %s: refused, %s", name[:64], refusal.code)
         return _problem(_status(request, name, refusal), refusal.code, refusal.detail)
@@ -46,8 +47,14 @@ async def report(name: str, request: Request) -> Response:
     return JSONResponse({"events": receipt.events, "unknown": receipt.unknown, "again": receipt.again})
 
 
-def _taken(state: Any, name: str, headers: dict[str, str], body: bytes) -> Any:
-    return reception(state).take(name, headers, body)
+async def _taken(state: Any, name: str, headers: dict[str, str], body: bytes) -> Receipt:
+    """Prove the post in a thread; write it in the application's one writing thread, if there is one."""
+    here = await asyncio.to_thread(reception, state)
+    site: Site | None = getattr(state, "site", None)
+    if site is None:
+        return await asyncio.to_thread(here.take, name, headers, body)
+    proven = await asyncio.to_thread(here.prove, name, headers, body)
+    return await site.write(lambda connection: here.store(connection, proven))
 
 
 def reception(state: Any) -> Reception:
