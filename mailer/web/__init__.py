@@ -22,7 +22,7 @@ __all__ = ["app", "create_app", "serve"]
 
 def create_app(ground: Ground) -> FastAPI:
     """Give the application that serves this newsletter; its lifespan works off what readers asked for."""
-    from mailer.web.app import create_app as create  # noqa: PLC0415 - FastAPI costs 300 ms
+    from mailer.web.application import create_app as create  # noqa: PLC0415 - FastAPI costs 300 ms
 
     return create(ground)
 

@@ -15,7 +15,7 @@ import uvicorn
 
 from mailer.errors import Problem, UserError
 from mailer.settings.web import PORT
-from mailer.web.app import create_app
+from mailer.web.application import create_app
 
 if TYPE_CHECKING:
     from collections.abc import Iterator

@@ -13,7 +13,7 @@ import pytest
 from mailer import tokens
 from mailer.database import open_engine, writing
 from mailer.tokens import Scope
-from mailer.web.app import create_app
+from mailer.web.application import create_app
 from tests.web.api.conftest import TOML
 from tests.web.hooks.standing import Clock, ground_on
 
