@@ -57,6 +57,14 @@ def test_it_is_said_in_words(cli: Cli, tmp_path: Path):
     assert "\x1b" not in said
 
 
+def test_an_empty_file_is_nobodys(cli: Cli, tmp_path: Path):
+    """V06: a person has an address."""
+    file = tmp_path / "empty.eml"
+    file.write_bytes(b"")
+    told = cli("feedback", "parse", file, "--json").json
+    assert (told["kind"], told["evidence"]["person"]) == ("not-bounce", False)
+
+
 def test_a_file_that_is_not_there_is_named(cli: Cli, tmp_path: Path):
     """Bad input has a clear end."""
     told = cli("feedback", "parse", tmp_path / "no.eml")

@@ -201,9 +201,8 @@ def _person(it: Opened) -> Reading:
     """Take what is left for a person's, unless a machine must have written it (V06)."""
     receipt = "disposition" in it.mail.parameters.get("report-type", "").lower()
     sender = tidy(it.mail.header.get("from"))
-    machine = (
-        receipt or bounce.has_null_path(it.mail.header) or (is_daemon(sender) and not _is_postmaster(sender))
-    )
+    system = is_daemon(sender) and not _is_postmaster(sender)
+    machine = receipt or system or not sender or bounce.has_null_path(it.mail.header)
     return Reading(Kind.NOT_BOUNCE, (), evidence_in(it.mail, it.returned, it.words), person=not machine)
 
 
