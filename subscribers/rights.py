@@ -11,7 +11,7 @@ from subscribers.consent import NO_EVIDENCE, Evidence, record
 from subscribers.errors import AddressTaken, WillNotRevive
 from subscribers.mailbox import hash_of, insert_address, move_address
 from subscribers.membership import LEAVING, move_subscriptions
-from subscribers.profile import set_tags
+from subscribers.profile import clean_tags, set_tags
 from subscribers.requests import address_moves, signups
 from subscribers.roster import Person, find, get
 from subscribers.status import (
@@ -94,7 +94,7 @@ def tag(
 ) -> Person:
     """Put tags on someone and take others off; raises UnknownSubscriber."""
     person = get(connection, subscriber_id)
-    wanted = (set(person.tags) | set(add)) - set(remove)
+    wanted = (set(person.tags) | set(add)) - set(clean_tags(remove))
     if set_tags(connection, subscriber_id, wanted):
         connection.execute(
             update(subscribers).where(subscribers.c.id == subscriber_id).values(updated_at=now)

@@ -9,6 +9,7 @@ from sqlalchemy import insert, select, update
 
 from subscribers.address import parse_address
 from subscribers.errors import InvalidAddress, SubscribersError, UnknownList, UnknownSubscriber
+from subscribers.profile import composed
 from subscribers.status import AddressState, PersonState, SubscriptionState
 from subscribers.tables import addresses, lists, subscribers, subscriptions, tags
 
@@ -119,7 +120,9 @@ def people(
     if list_key is not None or state is not None:
         query = query.where(subscribers.c.id.in_(_subscribed(connection, list_key, state)))
     if tag is not None:
-        query = query.where(subscribers.c.id.in_(select(tags.c.subscriber_id).where(tags.c.tag == tag)))
+        query = query.where(
+            subscribers.c.id.in_(select(tags.c.subscriber_id).where(tags.c.tag == composed(tag)))
+        )
     return _load(connection, query.order_by(subscribers.c.id).limit(limit))
 
 

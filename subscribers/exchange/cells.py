@@ -1,4 +1,4 @@
-"""Values of a file become values that both databases can hold: stripped, bounded, and freed of what they cannot.
+"""Values of a file become values that both databases can hold: stripped, bounded, in NFC, freed of what they cannot.
 
 Pure. A cell that begins with an apostrophe and then with =, +, - or @ is one that an export made harmless for
 spreadsheets, and loses it again.
@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from subscribers.exchange.columns import unguarded
-from subscribers.profile import ATTRIBUTES_LENGTH, clean_tags
+from subscribers.profile import ATTRIBUTES_LENGTH, clean_tags, composed
 
 MOST_TAGS = 100
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -25,7 +25,7 @@ class Unfit(Exception):  # noqa: N818 - it is what the record is
 
 def text_of(cell: str) -> str:
     """Give a cell as text that can be stored."""
-    cell = unguarded(cell)
+    cell = composed(unguarded(cell))
     return cell if cell.isprintable() else _UNSTORABLE.sub("", cell)
 
 
@@ -43,6 +43,7 @@ def storable(value: Any, depth: int = 0) -> Any:
     if depth > 20:
         raise Unfit("the attributes are nested more than 20 levels deep")
     if isinstance(value, str):
+        value = composed(value)
         return value if value.isprintable() else _UNSTORABLE.sub("", value)
     if isinstance(value, list):
         return [storable(each, depth + 1) for each in value]

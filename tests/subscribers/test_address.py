@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import unicodedata
+
+import idna
 import pytest
 from email_validator import EmailNotValidError, validate_email
 from hypothesis import example, given
@@ -119,3 +122,89 @@ def test_any_text(text):
         validate_email(address.email, check_deliverability=False)
     except EmailNotValidError as error:  # pragma: no cover - the failure is the point
         pytest.fail(str(error))
+
+
+_LOCAL = st.text("abxyz019éüßжя\u03c3\u0441λ用_+-", min_size=1, max_size=12)
+_LABEL = st.text("abz09éüßж\u03c3例", min_size=1, max_size=8)
+_SPELLINGS = {
+    "blanks": lambda local, domain: f"  {local}@{domain}\t",
+    "decomposed": lambda local, domain: unicodedata.normalize("NFD", f"{local}@{domain}"),
+    "domain in capitals": lambda local, domain: f"{local}@{_capital(domain)}",
+    "all in capitals": lambda local, domain: f"{_capital(local)}@{_capital(domain)}",
+    "capitals, decomposed": lambda local, domain: unicodedata.normalize("NFD", _capital(f"{local}@{domain}")),
+    "A-labels": lambda local, domain: f"{local}@{_a_labels(domain)}",
+    "A-labels in capitals": lambda local, domain: f"{local}@{_a_labels(domain).upper()}",
+    "wide": lambda local, domain: f"{local}@{domain.replace('.', '。').replace('a', '\uff41')}",
+}
+
+
+def _capital(text: str) -> str:
+    """Give capitals, where a letter has one of its own."""
+    return "".join(c.upper() if len(c.upper()) == 1 else c for c in text)
+
+
+def _a_labels(domain: str) -> str:
+    return idna.encode(domain, uts46=True).decode()
+
+
+@given(_LOCAL, _LABEL, st.sampled_from(["org", "example", "рф"]))
+@example("σας", "bücher", "example")
+@example("josé", "straße", "рф")
+def test_every_spelling_is_one_address(local, label, top):
+    """However an address is spelt, it is the same one: the same hash finds its suppression.
+
+    In capitals, decomposed (NFD), with the domain as U-labels or A-labels (RFC 5890), in wide letters.
+    """
+    domain = f"{label}.{top}"
+    try:
+        address = parse_address(f"{local}@{domain}")
+    except InvalidAddress:
+        return
+    for name, spell in _SPELLINGS.items():
+        again = parse_address(spell(local, domain))
+        assert again.hash(b"key") == address.hash(b"key"), name
+        assert again.domain == address.domain, name
+
+
+@pytest.mark.parametrize(
+    ("one", "other"),
+    [
+        ("ann+news@example.org", "ann@example.org"),
+        ("a.nn@gmail.com", "ann@gmail.com"),
+        ("ann@gmail.com", "ann@googlemail.com"),
+        ("straße@example.org", "strasse@example.org"),
+        ("ann@straße.example", "ann@strasse.example"),
+        ("ann@example.org", "ann@example.com"),
+        ("\u0430nn@example.org", "ann@example.org"),
+    ],
+)
+def test_kept_apart(one, other):
+    """Plus addresses, dots, ß, and letters of two scripts that look the same are two addresses."""
+    assert parse_address(one).hash(b"key") != parse_address(other).hash(b"key")
+
+
+@pytest.mark.parametrize(
+    "text", ['"ann"@example.org', '"a b"@example.org', "ann@example.org.", "ann@[IPv6:::1]"]
+)
+def test_spellings_that_are_refused(text):
+    """Quoted local parts, a dot at the end and literals are refused with a reason, never taken for another address."""
+    with pytest.raises(InvalidAddress) as refused:
+        parse_address(text)
+    assert refused.value.why
+
+
+@given(_near)
+def test_agrees_with_email_validator(text):
+    """What email-validator takes is taken, what it refuses is refused, but for blanks around an address."""
+    try:
+        valid = validate_email(text.strip(), check_deliverability=False, strict=True)
+    except (EmailNotValidError, UnicodeError, ValueError):
+        with pytest.raises(InvalidAddress):
+            parse_address(text)
+        return
+    email = f"{valid.local_part}@{valid.ascii_domain.lower()}"
+    if len(email.encode()) > 254:  # RFC 5321, 4.5.3.1.3: as it is sent
+        with pytest.raises(InvalidAddress, match="longer"):
+            parse_address(text)
+    else:
+        assert parse_address(text).email == email
