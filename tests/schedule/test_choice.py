@@ -9,6 +9,7 @@ from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from zoneinfo import ZoneInfo
 
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -108,6 +109,7 @@ def test_of_the_missed_every_young_one_is_judged_or_else_the_newest(hours: list[
     assert judged == (young or dues[-1:])
 
 
+@pytest.mark.slow
 @settings(max_examples=40)
 @given(
     steps=st.lists(
