@@ -134,13 +134,17 @@ _SPELLINGS = {
     "capitals, decomposed": lambda local, domain: unicodedata.normalize("NFD", _capital(f"{local}@{domain}")),
     "A-labels": lambda local, domain: f"{local}@{_a_labels(domain)}",
     "A-labels in capitals": lambda local, domain: f"{local}@{_a_labels(domain).upper()}",
-    "wide": lambda local, domain: f"{local}@{domain.replace('.', '。').replace('a', '\uff41')}",
+    "wide": lambda local, domain: f"{local}@{_wide(domain)}",
 }
 
 
 def _capital(text: str) -> str:
     """Give capitals, where a letter has one of its own."""
     return "".join(c.upper() if len(c.upper()) == 1 else c for c in text)
+
+
+def _wide(domain: str) -> str:
+    return domain.replace(".", "\u3002").replace("a", "\uff41")
 
 
 def _a_labels(domain: str) -> str:
