@@ -192,6 +192,25 @@ def test_the_feed_is_atom(open_house: House):
     asyncio.run(story())
 
 
+def test_who_has_it_already_is_told_so(open_house: House):
+    """A feed reader that comes back every hour fetches the feed once; a new issue is fetched again."""
+    reader = open_house.reader().id
+    went_out(open_house, issue(1), reader)
+
+    async def story() -> None:
+        async with visit(open_house) as browser:
+            for path in ("/issues/feed.atom", "/issues/issue-1"):
+                first = await browser.get(path)
+                again = await browser.get(path, headers={"If-None-Match": f'"x", W/{first.headers["etag"]}'})
+                assert (again.status_code, again.content) == (304, b"")
+            feed = await browser.get("/issues/feed.atom")
+            went_out(open_house, issue(2), reader)
+            newer = await browser.get("/issues/feed.atom", headers={"If-None-Match": feed.headers["etag"]})
+            assert newer.status_code == 200
+
+    asyncio.run(story())
+
+
 def test_a_reader_sees_their_own_copy(house: House):
     """Behind the link of a mail: their values, escaped, and links that act for them; a segment's mailing, too."""
     reader = house.reader(name="Ada <b>").id

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime
+from hashlib import blake2b
 from typing import TYPE_CHECKING, Any, Final
 from urllib.parse import quote, urlencode
 from uuid import uuid5
@@ -72,7 +73,7 @@ async def index(request: Request, site: Here) -> Response:
         feed=f"{up}feed.atom{query}",
         older=f"{up}{query or '?'}{'&' if query else ''}{older}" if older else "",
     )
-    page.headers.update(PUBLIC)
+    page.headers.update({**PUBLIC, "Vary": "Accept-Language"})
     return page
 
 
@@ -95,7 +96,8 @@ async def feed(request: Request, site: Here) -> Response:
         index=f"{base}/issues/{_query(lists, site)}",
         issues=found,
     )
-    return Response(text, 200, PUBLIC, "application/atom+xml; charset=utf-8")
+    made = Response(text, 200, PUBLIC, "application/atom+xml; charset=utf-8")
+    return _unless_known(request, made)
 
 
 @router.get("/issues/{slug}")
@@ -110,7 +112,14 @@ async def issue(request: Request, slug: str, site: Here) -> Response:
     html = await site.read(read) if lists and len(slug) <= 200 and "\0" not in slug else None
     if html is None:
         return site.pages.problem(request.scope, 404)
-    return HTMLResponse(html, headers={"Content-Security-Policy": POLICY, **PUBLIC})
+    return _unless_known(request, HTMLResponse(html, headers={"Content-Security-Policy": POLICY, **PUBLIC}))
+
+
+def _unless_known(request: Request, made: Response) -> Response:
+    """Give the answer, or 304 to whoever has it already (RFC 9110, section 13.1.2): feeds are fetched all day."""
+    made.headers["ETag"] = tag = f'"{blake2b(made.body, digest_size=12).hexdigest()}"'
+    known = {one.strip().removeprefix("W/") for one in request.headers.get("if-none-match", "").split(",")}
+    return Response(status_code=304, headers={**PUBLIC, "ETag": tag}) if tag in known else made
 
 
 def _lists(request: Request, site: Site) -> Sequence[ListSettings]:
