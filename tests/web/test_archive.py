@@ -254,15 +254,25 @@ def test_after_an_amendment(open_house: House):
 
 
 def test_a_welcome_letter_can_be_viewed(house: House):
-    """Its link carries the list in place of a mailing."""
+    """Its link carries the list in place of a mailing; without such a letter there is nothing to see."""
+    file = house.ground.settings.folder / "welcome.md"
+    file.write_text("---\ntitle: Welcome aboard\n---\n\nHello {{ subscriber.name }}.\n", encoding="utf-8")
+    lists = house.ground.settings.lists
+    object.__setattr__(
+        house.ground.settings, "lists", {**lists, "main": replace(lists["main"], welcome=file)}
+    )
     reader = house.reader(name="Ada").id
     with writing(house.ground.database) as connection:
-        number = welcome.FIRST + list_ids(connection)["main"]
+        ids = list_ids(connection)
 
     async def story() -> None:
         async with visit(house) as browser:
-            said = await browser.get(f"/view/{KEYS.link_token(Purpose.BROWSER, reader, number)}")
-            assert said.status_code in {200, 404}
-            assert "Traceback" not in said.text
+            token = KEYS.link_token(Purpose.BROWSER, reader, welcome.FIRST + ids["main"])
+            said = await browser.get(f"/view/{token}")
+            assert said.status_code == 200
+            assert "Hello Ada" in said.text
+            assert f"{PUBLIC}/unsubscribe/{house.token(Purpose.UNSUBSCRIBE, reader)}" in said.text
+            token = KEYS.link_token(Purpose.BROWSER, reader, welcome.FIRST + ids["extra"])
+            assert (await browser.get(f"/view/{token}")).status_code == 404
 
     asyncio.run(story())
