@@ -8,7 +8,7 @@ JOBS ?= auto
 KILLS ?= 25
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
-.PHONY: help demo test test-fast check format bench kill-test clean
+.PHONY: help demo test test-fast check format bench kill-test kill-test-cluster clean
 help:
 	@echo "make demo       send a small newsletter to 200 invented readers, through a server of its own"
 	@echo "make test       every test, on SQLite and on PostgreSQL"
@@ -16,6 +16,7 @@ help:
 	@echo "make check      lint, format, types, and which room may import which"
 	@echo "make bench      how fast it is, side by side with others"
 	@echo "make kill-test  KILLS=500: kill a send at random moments and account for every reader"
+	@echo "make kill-test-cluster  KILLS=200: the same with three workers, one PostgreSQL and one relay"
 
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "mailer needs Python 3.11 or newer; name one with make PYTHON=…"; exit 1; }
@@ -48,6 +49,9 @@ bench: $(VENV)/installed
 
 kill-test: $(VENV)/installed
 	$(BIN)/python -m tests.killtest --kills $(KILLS)
+
+kill-test-cluster: $(VENV)/installed
+	$(BIN)/python -m tests.killtest.cluster --kills $(KILLS)
 
 clean:
 	rm -rf demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -8,6 +8,7 @@ rows are settled.
 from __future__ import annotations
 
 import asyncio
+import logging
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from mailer.delivery.audience import Planner
 from mailer.delivery.engine import End, Engine, Work
 from mailer.delivery.ground import Ground
 from mailer.delivery.journal import Journal, outlived, read_journal
+from mailer.delivery.letters import lay_back
 from mailer.delivery.presses import Presses
 from mailer.delivery.recorder import Recorder
 from mailer.errors import Problem, TryLater
@@ -44,6 +46,7 @@ class Result:
     daemon: bool = False
 
 
+log = logging.getLogger(__name__)
 _GATHER: Final = 0.0005
 _MANY: Final = 8
 
@@ -53,17 +56,33 @@ def recover(ground: Ground) -> list[Recovered]:
     custody.secure(ground)
     with writing(ground.database) as connection:
         dead = workers.dead(connection, ground.locks, ground.clock())
-    return [_account(ground, epoch) for epoch in dead]
+    found = [_account(ground, epoch) for epoch in dead]
+    return [one for one in found if one is not None]
 
 
-def _account(ground: Ground, epoch: int) -> Recovered:
-    """Settle all that a worker held, and close its epoch. Nothing else may still write for it."""
+def sweep(ground: Ground) -> None:
+    """Account for the workers that died while this process lives; it has been secured when it began."""
+    with writing(ground.database) as connection:
+        dead = workers.dead(connection, ground.locks, ground.clock())
+    for epoch in dead:
+        if (done := _account(ground, epoch)) is not None:
+            log.warning("a sending process died (epoch %s): %s", epoch, done)
+
+
+def _account(ground: Ground, epoch: int) -> Recovered | None:
+    """Settle all that a worker held, and close its epoch; None if another process has done so.
+
+    Nothing else may still write for it.
+    """
     if not outlived(ground.journals, epoch):
         # The machine went down, and the newest commits perhaps with it: the journal may know more than the ledger.
         custody.replay(ground, epoch)
     with writing(ground.database) as connection:
+        if not workers.seize(connection, epoch):
+            return None
         proofs = read_journal(ground.journals, epoch, ledger.fenced(connection, epoch))
         recovered = ledger.take_back(connection, epoch, proofs, ground.clock())
+        lay_back(connection, epoch)
         workers.retire(connection, epoch, ground.clock())
     return recovered
 

@@ -103,6 +103,12 @@ def hold(connection: Connection, epoch: int) -> bool:
     return connection.execute(mine.with_for_update(read=True)).first() is not None
 
 
+def seize(connection: Connection, epoch: int) -> bool:
+    """Be the one who accounts for an epoch, until the transaction ends; false if another has done so."""
+    open_ = select(workers.c.epoch).where(workers.c.epoch == epoch, workers.c.ended_at.is_(None))
+    return connection.execute(open_.with_for_update()).first() is not None
+
+
 def retire(connection: Connection, epoch: int, now: datetime) -> None:
     """Say that this epoch is over: its rows are settled, and its share of connections is free."""
     connection.execute(update(workers).where(workers.c.epoch == epoch).values(ended_at=now))

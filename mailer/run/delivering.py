@@ -18,9 +18,9 @@ from sqlalchemy import select
 from mailer.database import writing
 from mailer.delivery import custody, mailing, workers
 from mailer.delivery.engine import End
-from mailer.delivery.letters import Post, lay_back
+from mailer.delivery.letters import Post
 from mailer.delivery.relays import relays_of
-from mailer.delivery.sending import deliver, enlisted, own_name
+from mailer.delivery.sending import deliver, enlisted, own_name, sweep
 from mailer.delivery.states import WAITING, MailingState
 from mailer.delivery.tables import audiences, deliveries
 from mailer.errors import MailerError
@@ -103,6 +103,7 @@ class Delivering:
             try:
                 found = await asyncio.to_thread(self._due)
                 if self._ground.clock() - beat >= workers.HEARTBEAT:
+                    await asyncio.to_thread(sweep, self._ground)
                     beat = self._ground.clock()
                     await self._alive(worker, recorder, beat)
             except Silent:
@@ -144,6 +145,4 @@ class Delivering:
         caught_up = custody.secure(self._ground)
         if caught_up is not None:
             log.warning("%s", caught_up)
-        with writing(self._ground.database) as connection:
-            for epoch in workers.dead(connection, self._ground.locks, self._ground.clock()):
-                lay_back(connection, epoch)
+        sweep(self._ground)

@@ -80,10 +80,11 @@ class Server:
 
 
 class Newsletter:
-    """A newsletter with so many readers, and the relay it sends through."""
+    """A newsletter with so many readers, and the relay it sends through; on SQLite unless `database` says otherwise."""
 
-    def __init__(self, folder: Path, readers: int) -> None:
+    def __init__(self, folder: Path, readers: int, database: str = "") -> None:
         self.folder = folder / "newsletter"
+        self.database = database
         self.readers = readers
         self.relay = ""
         self.said = folder / "said.txt"
@@ -108,12 +109,16 @@ class Newsletter:
             return subprocess.Popen(
                 [sys.executable, "-m", "mailer", *words],
                 cwd=folder or self.folder,
-                env=environment(**({"MAILER_RELAY": self.relay} if self.relay else {})),
+                env=environment(**self._words()),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=said,
                 text=True,
             )
+
+    def _words(self) -> dict[str, str]:
+        words = {"MAILER_RELAY": self.relay, "MAILER_DATABASE": self.database}
+        return {name: word for name, word in words.items() if word}
 
     def run(self, *words: str, folder: Path | None = None, timeout: float = 120) -> tuple[int, str]:
         """Run a command to its end; give exit code and stdout."""

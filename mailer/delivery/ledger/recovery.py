@@ -43,7 +43,12 @@ def take_back(
     for mailing_id, subscriber_id in held:
         proof = proofs.get((mailing_id, subscriber_id))
         known = proof is not None and proof.state is not State.SENDING
-        row = (_d.mailing_id == mailing_id, _d.subscriber_id == subscriber_id, _d.state == State.SENDING)
+        row = (
+            _d.mailing_id == mailing_id,
+            _d.subscriber_id == subscriber_id,
+            _d.state == State.SENDING,
+            _d.epoch == epoch,
+        )
         values: dict[str, object] = {"at": now, "attempts": _d.attempts + 1}
         if proof is not None and known:
             proven += 1

@@ -1,0 +1,23 @@
+"""The kill-test of several machines, in a size for every change."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+import sys
+
+import pytest
+
+from tests.killtest.stage import ROOT
+
+
+@pytest.mark.slow
+def test_ten_deaths_among_three_machines_lose_nobody():
+    """Workers killed, PostgreSQL crashed twice, one worker cut off: nobody lost, nobody mailed twice."""
+    words = ["--kills", "10", "--readers", "2000", "--cuts", "1", "--every", "0.7"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.killtest.cluster", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=900, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert re.fullmatch(r"kills 10 lost 0 twice 0 uncertain \d+ allowed \d+", ended.stdout.splitlines()[-1])
