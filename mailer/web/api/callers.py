@@ -59,6 +59,7 @@ def caller(scope: Scope) -> Callable[..., Caller]:
         request: Request, bearer: Annotated[HTTPAuthorizationCredentials | None, Depends(_BEARER)]
     ) -> Caller:
         ground: Ground = request.app.state.ground
+        _require_known(request)
         token = _known(ground, bearer.credentials if bearer else "")
         request.app.state.allowances.spend(token.id, ground.settings.api.per_minute)
         if scope not in token.scopes:
@@ -69,6 +70,17 @@ def caller(scope: Scope) -> Callable[..., Caller]:
         return Caller(ground, token)
 
     return depends
+
+
+def _require_known(request: Request) -> None:
+    """Refuse a parameter that the route does not have: `?stat=paused` would list everybody."""
+    path = request.app.openapi()["paths"].get(getattr(request.scope.get("route"), "path", ""), {})
+    told = path.get(request.method.lower(), {}).get("parameters", [])
+    known = {one["name"] for one in told if one["in"] == "query"}
+    unknown = set(request.query_params) - known
+    if unknown:
+        said = f"the parameters are: {', '.join(sorted(known)) or 'none'}"
+        raise ProblemError(422, detail=f"there is no such parameter; {said}", code="unknown-parameter")
 
 
 def _known(ground: Ground, text: str) -> Token:

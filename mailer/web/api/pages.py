@@ -7,6 +7,7 @@ import binascii
 from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import Query
+from pydantic import BeforeValidator
 
 from mailer.web.api.shapes import Page
 from mailer.web.problems import ProblemError
@@ -16,7 +17,23 @@ if TYPE_CHECKING:
 
 LARGEST_ID: Final = 2_147_483_647
 
-Limit = Annotated[int, Query(ge=1, le=500, description="How many at most.")]
+
+def digits(text: Any) -> Any:
+    """Refuse what Python takes for a number and the document does not: spaces, signs, `1_000`, other scripts."""
+    if isinstance(text, str) and not (text.isascii() and text.isdigit()):
+        raise ValueError("write digits")
+    return text
+
+
+def _truth(text: Any) -> Any:
+    """Refuse what is neither `true` nor `false`, such as `yes` and `1`."""
+    if isinstance(text, str) and text not in {"true", "false"}:
+        raise ValueError("write true or false")
+    return text
+
+
+Flag = Annotated[bool, BeforeValidator(_truth), Query()]
+Limit = Annotated[int, BeforeValidator(digits), Query(ge=1, le=500, description="How many at most.")]
 Cursor = Annotated[
     str | None, Query(max_length=100, pattern=r"^[A-Za-z0-9_-]+$", description="`next` of the page before.")
 ]

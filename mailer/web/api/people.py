@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import JSONResponse
+from pydantic import BeforeValidator
 
 import subscribers
 from mailer import events
@@ -19,14 +20,14 @@ from mailer.tokens import Scope
 from mailer.web.api import shapes
 from mailer.web.api.acting import Desk, desk
 from mailer.web.api.callers import Caller, caller
-from mailer.web.api.pages import LARGEST_ID, Cursor, Limit, after, page
+from mailer.web.api.pages import LARGEST_ID, Cursor, Limit, after, digits, page
 from mailer.web.problems import ProblemError
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
 router: Final = APIRouter(prefix="/subscribers", tags=["subscribers"])
-Id = Annotated[int, Path(ge=1, le=LARGEST_ID)]
+Id = Annotated[int, BeforeValidator(digits), Path(ge=1, le=LARGEST_ID)]
 Reads = Annotated[Caller, Depends(caller(Scope.SUBSCRIBERS_READ))]
 Writes = Annotated[Desk, Depends(desk(Scope.SUBSCRIBERS_WRITE))]
 Erases = Annotated[Desk, Depends(desk(Scope.SUBSCRIBERS_ERASE))]

@@ -8,7 +8,7 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Any, Generic, Literal, TypeVar
 
-from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field
+from pydantic import AfterValidator, AwareDatetime, BaseModel, ConfigDict, Field, StrictBool
 
 from mailer.settings.values import time_zone
 
@@ -100,7 +100,7 @@ class NewSubscriber(_In):
     time_zone: Zone | None = None
     attributes: dict[str, Any] = {}
     tags: Labels = []
-    revive: bool = False
+    revive: StrictBool = False
 
 
 class Profile(_In):
@@ -275,7 +275,7 @@ class Lift(_In):
 
     email: Email
     why: Annotated[str, Field(min_length=1, max_length=500, pattern=_NO_CONTROLS)]
-    manual: bool = False
+    manual: StrictBool = False
 
 
 class Lifted(BaseModel):

@@ -13,7 +13,7 @@ from mailer.tokens import Scope
 from mailer.web.api import shapes
 from mailer.web.api.acting import Desk, desk
 from mailer.web.api.callers import Caller, caller
-from mailer.web.api.pages import Cursor, Limit, after, page
+from mailer.web.api.pages import Cursor, Flag, Limit, after, page
 from mailer.web.problems import ProblemError
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def shown(one: subscribers.Suppression) -> shapes.Suppression:
 
 
 @router.get("", response_model=shapes.Page[shapes.Suppression])
-def list_suppressions(who: Reads, *, lifted: bool = False, cursor: Cursor = None, limit: Limit = 100) -> Any:
+def list_suppressions(who: Reads, *, lifted: Flag = False, cursor: Cursor = None, limit: Limit = 100) -> Any:
     """List what is in force, oldest first; with `lifted` also what was."""
     start = after("suppression", cursor)
     with reading(who.ground.database) as connection:

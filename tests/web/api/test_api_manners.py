@@ -84,6 +84,12 @@ def test_the_last_use_of_a_token_is_known(office: Office):
         ("GET", "/lists/none", 404, "unknown-list"),
         ("GET", "/mailings/none", 404, "unknown-mailing"),
         ("GET", "/subscribers?limit=0", 422, None),
+        ("GET", "/subscribers?stat=paused", 422, "unknown-parameter"),
+        ("GET", "/mailings/72.main?state=paused", 422, "unknown-parameter"),
+        ("GET", "/subscribers?limit=%205", 422, None),
+        ("GET", "/subscribers/%0d5", 422, None),
+        ("GET", "/subscribers/+5", 422, None),
+        ("GET", "/suppressions?lifted=yes", 422, None),
         ("GET", "/subscribers?list=none", 404, "unknown-list"),
     ],
 )
