@@ -29,7 +29,7 @@ from mailer.web.tables import requests
 if TYPE_CHECKING:
     from datetime import datetime
 
-    from sqlalchemy import Connection, Row
+    from sqlalchemy import Connection
 
     from mailer.web.site import Site
 
@@ -152,7 +152,7 @@ class Intake:
     def _work(self, request_id: int, connection: Connection) -> None:
         """Take one request out of the table and do it, in one transaction: done once, or not at all."""
         mine = delete(requests).where(_R.id == request_id).returning(_R.kind, _R.document, _R.created_at)
-        row: Row[Any] | None = connection.execute(mine).first()
+        row = connection.execute(mine).first()
         if row is None or row.created_at < self._site.now() - OLDEST:
             return
         HANDLERS[row.kind](connection, self._site, json.loads(row.document))

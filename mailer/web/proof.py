@@ -27,17 +27,19 @@ if TYPE_CHECKING:
 router: Final = APIRouter(include_in_schema=False, default_response_class=Response)
 HARDEST: Final = 50_000  # hashes at most: about a second of a telephone
 LASTS: Final = timedelta(minutes=20)
+_WORDS: Final = ("algorithm", "challenge", "salt", "signature")
 ONCE: Final = budgets.Allowance(1, 3600)
 
 
 @router.get("/proof")
 async def challenge(request: Request, site: Here) -> Response:
     """Give a sum to do."""
-    from altcha import create_challenge_v1  # noqa: PLC0415 - few newsletters ask for it
+    from altcha.v1 import ChallengeOptions, create_challenge  # noqa: PLC0415 - few newsletters ask for it
 
     if not site.web.proof_of_work:
         return Response(status_code=404)
-    made = create_challenge_v1(max_number=HARDEST, hmac_key=_key(site), expires=site.now() + LASTS)
+    options = ChallengeOptions(max_number=HARDEST, hmac_key=_key(site), expires=site.now() + LASTS)
+    made = create_challenge(options)
     headers = cors_headers(request.headers.get("origin", ""), site.web.origins)
     return JSONResponse(made.to_dict(), headers=headers)
 
@@ -70,18 +72,18 @@ def _told(payload: str) -> dict[str, Any] | None:
         told = json.loads(base64.b64decode(payload, validate=True))
     except (ValueError, RecursionError):
         return None
-    words = ("algorithm", "challenge", "salt", "signature")
     if not isinstance(told, dict) or not isinstance(told.get("number"), int):
         return None
-    return told if all(isinstance(told.get(word), str) for word in words) else None
+    return told if all(isinstance(told.get(word), str) for word in _WORDS) else None
 
 
 def _right(site: Site, told: dict[str, Any]) -> bool:
-    from altcha import verify_solution_v1  # noqa: PLC0415 - as above
+    from altcha.v1 import Payload, verify_solution  # noqa: PLC0415 - as above
 
     if told["algorithm"] != "SHA-256":
         return False
-    good, _ = verify_solution_v1(told, _key(site))
+    payload = Payload(*(told[word] for word in (*_WORDS[:2], "number", *_WORDS[2:])))
+    good, _ = verify_solution(payload, _key(site))
     return good
 
 

@@ -7,7 +7,7 @@ says so; whatever fetches the link changes nothing.
 from __future__ import annotations
 
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Any, Final
 
 from fastapi import APIRouter
 from starlette.requests import Request  # noqa: TC002 - FastAPI reads the annotation
@@ -88,5 +88,11 @@ def _page(
     status = 404 if state == "unknown" else 200
     names = ", ".join(each.name for each in lists)
     link = site.settings_link(request, person, one) if person and one else ""
-    values = {"state": state, "token": token, "names": names, "asking": asking, "settings_link": link}
+    values: dict[str, Any] = {
+        "state": state,
+        "token": token,
+        "names": names,
+        "asking": asking,
+        "settings_link": link,
+    }
     return site.pages.page(voice, "confirm", status, **values)

@@ -16,8 +16,11 @@ from mailer.web.pages.tokens import gone
 from mailer.web.site import Here, Site  # noqa: TC001 - FastAPI reads the annotation
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from sqlalchemy import Connection
 
+_WORDS: Final[Mapping[str, questions.Word]] = {"send": "send", "skip": "skip"}
 router: Final = APIRouter(include_in_schema=False, default_response_class=Response)
 
 
@@ -34,15 +37,17 @@ async def ask(request: Request, token: str, site: Here) -> Response:
 async def answer(request: Request, token: str, site: Here) -> Response:
     """Take the answer; without one of the two words it is only shown again."""
     ids = site.ground.keys.read_link_token(Purpose.ANSWER, token)
-    word = (await fields(request)).one("answer", 10)
+    word = _WORDS.get((await fields(request)).one("answer", 10))
     if ids is None:
         return gone(request, site, "unknown")
-    if word not in {"send", "skip"}:
+    if word is None:
         return _page(request, site, await site.read(lambda c: questions.look(c, ids[0], site.now())))
     return _page(request, site, await site.write(partial(_answered, ids[0], word, site)))
 
 
-def _answered(question: int, word: str, site: Site, connection: Connection) -> questions.Question | None:
+def _answered(
+    question: int, word: questions.Word, site: Site, connection: Connection
+) -> questions.Question | None:
     return questions.answer(connection, question, word, site.now(), "operator's link")
 
 
