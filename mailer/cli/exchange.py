@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import json
 import os
+import signal
 import sys
+import threading
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, field
@@ -18,6 +20,7 @@ from mailer.errors import Problem, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
+    from contextlib import AbstractContextManager
 
     from sqlalchemy import Connection, Select
 
@@ -55,8 +58,9 @@ def bring_in(
             pass  # lists that are new in mailer.toml come into being
         if wishes.revive:
             _list_the_revived(_bring(place, facts, wishes, dry_run=True), dry_run=dry_run, yes=yes)
-        with _going_on(dry_run=dry_run):
-            result = _bring(place, facts, wishes, dry_run=dry_run, progress=_progress()).result
+        with _stoppable() as look:
+            show = _progress(look)
+            result = _bring(place, facts, wishes, dry_run=dry_run, progress=show).result
     emit(result)
     _tell(result, wishes.list_key)
 
@@ -114,14 +118,36 @@ def _list_the_revived(foretold: _Brought, *, dry_run: bool, yes: bool) -> None:
 
 
 @contextmanager
-def _going_on(*, dry_run: bool) -> Iterator[None]:
-    """Say after Ctrl-C what goes on: every row until now is in, and none is lost."""
+def _stoppable() -> Iterator[Callable[[], None]]:
+    """Give what ends the work if Ctrl-C was pressed: called between two transactions, it disturbs none.
+
+    Pressed again, it strikes at once.
+    """
+    import typer  # noqa: PLC0415 - it is there by now
+
+    asked = threading.Event()
+
+    def ask(*_: object) -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+        asked.set()
+
+    def look() -> None:
+        if asked.is_set():
+            raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGINT, ask) if _in_main_thread() else None
     try:
-        yield
+        yield look
     except KeyboardInterrupt:
-        if not dry_run:
-            note("\nstopped; what is read is in, and the same command goes on from there")
-        raise
+        raise typer.Abort from None  # else Typer makes a wordless end of it
+    finally:
+        if before is not None:
+            signal.signal(signal.SIGINT, before)
+
+
+def _in_main_thread() -> bool:
+    return threading.current_thread() is threading.main_thread()
 
 
 def _require_basis(basis: str, *, dry_run: bool) -> None:
@@ -134,13 +160,14 @@ def _require_basis(basis: str, *, dry_run: bool) -> None:
 _BAR_SECONDS, _LINE_SECONDS = 0.2, 10.0
 
 
-def _progress() -> Callable[[int, int], None]:
+def _progress(look: Callable[[], None]) -> Callable[[int, int], None]:
     """Show how far an import is: a bar with rate and time left on a terminal, a plain line now and then elsewhere."""
     terminal = sys.stderr.isatty()
     began = shown = time.monotonic()
 
     def show(done: int, lines: int) -> None:
         nonlocal shown
+        look()
         moment, ended = time.monotonic(), done >= lines
         if ended and terminal:
             sys.stderr.write("\r\x1b[K")
@@ -212,8 +239,13 @@ def undo(place: Workplace, import_id: int, *, yes: bool) -> None:
     confirm(
         f"Take import {import_id} back? Whoever it brought and nothing has touched since is removed.", yes=yes
     )
-    with refusals():
-        result = undo_import(lambda: writing(engine), import_id, now())
+    with refusals(), _stoppable() as look:
+
+        def connect() -> AbstractContextManager[Connection]:
+            look()
+            return writing(engine)
+
+        result = undo_import(connect, import_id, now())
     emit(result)
     say(
         f"import {import_id} is taken back: {result.removed:,} people removed, {result.unsubscribed:,} off the list, "

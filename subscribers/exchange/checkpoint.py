@@ -53,9 +53,17 @@ class Checkpoints:
 
             try:
                 yield prepared
-            finally:
-                with connect() as connection:
-                    checkpoints.release(connection)
+            except KeyboardInterrupt:
+                raise  # it may have struck while a transaction began, which still holds the lock: ask for none
+            except BaseException:
+                checkpoints.restore(connect)
+                raise
+            checkpoints.restore(connect)
+
+    def restore(self, connect: Connect) -> None:
+        """Let the connections that are used from now on be as they were."""
+        with connect() as connection:
+            self.release(connection)
 
     def prepare(self, connection: Connection) -> None:
         """Let a connection leave checkpoints to this, and hold more of the addresses' index in memory."""
