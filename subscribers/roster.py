@@ -11,6 +11,7 @@ from subscribers.address import parse_address
 from subscribers.errors import InvalidAddress, SubscribersError, UnknownList, UnknownSubscriber
 from subscribers.profile import composed
 from subscribers.status import AddressState, PersonState, SubscriptionState
+from subscribers.suppression import keep_reach
 from subscribers.tables import addresses, lists, subscribers, subscriptions, tags
 
 if TYPE_CHECKING:
@@ -57,13 +58,17 @@ class Person:
 def ensure_lists(
     connection: Connection, keys: Iterable[str], now: datetime, *, brands: Mapping[str, str] | None = None
 ) -> dict[str, int]:
-    """Give the id of each list, making those that are new; `brands` says which brand a list belongs to."""
+    """Give the id of each list, making those that are new; `brands` says which brand a list belongs to.
+
+    Whoever complained about a brand is not mailed by a list that has left it.
+    """
     wanted = {key: (brands or {}).get(key, "") for key in keys}
     known = {row.key: row for row in connection.execute(select(lists).where(lists.c.key.in_(wanted)))}
     for key, brand in wanted.items():
         if key not in known:
             connection.execute(insert(lists).values(key=key, brand=brand, created_at=now))
         elif brands is not None and known[key].brand != brand:
+            keep_reach(connection, key, known[key].brand)
             connection.execute(update(lists).where(lists.c.key == key).values(brand=brand))
     ids = connection.execute(select(lists.c.key, lists.c.id).where(lists.c.key.in_(wanted)))
     return {row.key: row.id for row in ids}

@@ -1,8 +1,8 @@
 """Addresses that must never be mailed again, known by a keyed hash alone, which outlives erasure.
 
 A suppression reaches a list, a brand or everything. At most one of a kind is in force for an address: adding
-it again keeps the older one and its reason, and can only make it last longer. Lifting it keeps the row and
-says why. A manual block is ended by `lift` alone, never by a sign-up, an import or a revival.
+it again keeps the older one, can only make it last longer, and changes its reason only for a stronger one. Lifting
+it keeps the row and says why. A manual block is ended by `lift` alone, never by a sign-up, an import or a revival.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import and_, case, null, or_, select, update
+from sqlalchemy import and_, case, literal, null, or_, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from subscribers.address import parse_address
@@ -68,19 +68,23 @@ def suppress(  # noqa: PLR0913 - a line has that many columns; most are optional
         connection.execute(_upsert(connection), rows)
 
 
+_RANKS = {Reason.ERASURE.value: 1, Reason.MANUAL.value: 2}
+"""Which reason stays where two hold: the one that fewer ways lift. A file may revive the dead, not the erased."""
+
+
 def _upsert(connection: Connection) -> Insert:
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = make(suppressions)
     new, old = statement.excluded, suppressions.c
-    # A manual block and an unlimited time win over what is in force.
-    manual = or_(old.reason == Reason.MANUAL, new.reason == Reason.MANUAL)
+    # The stronger reason and an unlimited time win over what is in force.
+    stronger = case(_RANKS, value=new.reason, else_=0) > case(_RANKS, value=old.reason, else_=0)
     forever = or_(old.expires_at.is_(None), new.expires_at.is_(None))
     later = case((new.expires_at > old.expires_at, new.expires_at), else_=old.expires_at)
     return statement.on_conflict_do_update(
         index_elements=["hash", "scope", "scope_key"],
         index_where=old.lifted_at.is_(None),
         set_={
-            "reason": case((manual, Reason.MANUAL.value), else_=old.reason),
+            "reason": case((stronger, new.reason), else_=old.reason),
             "expires_at": case((forever, null()), else_=later),
             # What two have said, no undoing of one import takes back.
             "import_id": case((old.import_id == new.import_id, old.import_id), else_=null()),
@@ -147,6 +151,22 @@ def lift(
         conditions.append(suppressions.c.reason != Reason.MANUAL)
     statement = update(suppressions).where(and_(*conditions)).values(lifted_at=now, lifted_why=why)
     return connection.execute(statement).rowcount
+
+
+def keep_reach(connection: Connection, list_key: str, brand: str) -> None:
+    """Let what reaches a list by its brand reach it by itself: the list goes to another brand, or gets a new name."""
+    names = ["hash", "reason", "evidence", "created_at", "expires_at", "import_id"]
+    reaching = (
+        suppressions.c.scope == Scope.BRAND,
+        suppressions.c.scope_key == brand,
+        suppressions.c.lifted_at.is_(None),
+    )
+    columns = [literal(Scope.LIST.value), literal(list_key), *(suppressions.c[name] for name in names)]
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    statement = make(suppressions).from_select(
+        ["scope", "scope_key", *names], select(*columns).where(*reaching)
+    )
+    connection.execute(statement.on_conflict_do_nothing())
 
 
 _LEFT_BEHIND = (Reason.DEAD, Reason.MOVED)

@@ -223,3 +223,34 @@ def test_brand_of_a_list_changes(connection, clock):
     before = subscribers.ensure_lists(connection, ["main", "beta"], clock())
     after = subscribers.ensure_lists(connection, ["beta"], clock(), brands={"beta": "other"})
     assert after["beta"] == before["beta"]
+
+
+def test_who_was_dead_and_then_erased_counts_as_erased(add, connection, clock, hash_key):
+    """The stronger reason stays: a file may bring back who was dead, never who was erased; a block wins over all."""
+    person = add("ann@example.org")
+    hash_ = subscribers.address_hash("ann@example.org", hash_key)
+    subscribers.lose(connection, person.id, clock(), "5.1.1")
+
+    def reasons() -> set[str]:
+        found = subscribers.list_suppressions(connection, hash_=hash_)
+        return {each.reason for each in found if each.scope == "everything"}
+
+    assert reasons() == {"dead"}
+    subscribers.erase(connection, person.id, clock())
+    assert reasons() == {"erasure"}
+    subscribers.block(connection, "ann@example.org", hash_key=hash_key, now=clock())
+    subscribers.erase_address(connection, "ann@example.org", now=clock(), hash_key=hash_key)
+    assert reasons() == {"manual"}
+
+
+def test_a_complaint_outlives_the_name_of_its_brand(add, connection, clock, hash_key):
+    """A list that goes to another brand is still forbidden to whoever complained about the one before."""
+    other = add("bob@example.org")
+    subscribers.complain(connection, other.id, "main", clock(), "fbl")
+    subscribers.ensure_lists(connection, ["main"], clock(), brands={"main": "acme"})
+    hash_ = subscribers.address_hash("bob@example.org", hash_key)
+    held = subscribers.list_suppressions(connection, hash_=hash_)
+    assert {(each.scope, each.scope_key, each.reason) for each in held} == {
+        ("brand", "", "complaint"),
+        ("list", "main", "complaint"),
+    }
