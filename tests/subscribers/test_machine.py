@@ -3,15 +3,24 @@
 from __future__ import annotations
 
 import tempfile
+from collections import Counter
+from contextlib import contextmanager
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import TYPE_CHECKING, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import pytest
 from hypothesis import HealthCheck, Phase, settings
 from hypothesis import strategies as st
-from hypothesis.stateful import Bundle, RuleBasedStateMachine, invariant, rule, run_state_machine_as_test
-from sqlalchemy import select, text
+from hypothesis.stateful import (
+    Bundle,
+    RuleBasedStateMachine,
+    initialize,
+    invariant,
+    rule,
+    run_state_machine_as_test,
+)
+from sqlalchemy import event, select, text
 
 import subscribers
 from subscribers import ConfirmOutcome, Evidence, Form, MoveOutcome, SignUpOutcome, tables
@@ -22,27 +31,38 @@ from subscribers.status import (
     SUBSCRIPTION_MOVES,
     AddressState,
     ConsentKind,
-    Reason,
-    SubscriptionState,
 )
+from tests.subscribers.shadow import Request, Shadow
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Iterator
 
     from sqlalchemy import Engine
 
 HASH_KEY = b"k" * 32
 LISTS = ("main", "beta", "gamma")
 BRANDS = {"main": "", "beta": "acme", "gamma": "acme"}
-EMAILS = tuple(f"p{number}@example.org" for number in range(3))
+EMAILS = tuple(f"p{number}@example.org" for number in range(4))
 FORM = Form("1", "Get the news. Leave with one click.")
 ENDS = {ConsentKind.WITHDRAWN, ConsentKind.COMPLAINED, ConsentKind.UNDONE}
+LINES = select(tables.consents).order_by(tables.consents.c.id)
+BETWEEN = (
+    "", "", "unsubscribe", "complain", "lose", "erase", "block", "file", "move", "erase and add", "sign up and leave",
+    "wait",
+)  # fmt: skip
+REGRETTED = ("", "", "", "complain", "complain elsewhere", "lose", "block", "file", "sign up and leave")
 emails = st.sampled_from(EMAILS)
 lists = st.sampled_from(LISTS)
 records = st.lists(
     st.tuples(emails, st.sampled_from(["active", "unsubscribed", "complained", "paused"])), max_size=4
 )
 some_list = st.sampled_from((*LISTS, None))
+some_lists = st.sampled_from([["main"], ["beta"], ["beta", "gamma"]])
+
+
+def reads(person: subscribers.Person) -> set[str]:
+    """Give the lists that somebody reads, or would but for a pause."""
+    return {each.list_key for each in person.subscriptions if each.state in {"active", "paused"}}
 
 
 def empty(engine) -> None:
@@ -81,14 +101,10 @@ def guard(engine) -> None:
 
 
 class Machine(RuleBasedStateMachine):
-    """Our own notebook of who must not be mailed until somebody says so.
-
-    `gone` are (address, list) pairs that left; `barred` are addresses that are dead, erased, left behind or
-    complained, whatever the list; `angry` are (address, brand) pairs that complained; `blocked` are addresses that the
-    operator shut out; `lately` is when a person left a list of their own accord.
-    """
+    """Three mailboxes, three lists, and whatever may befall them; `shadow` is our own notebook of it."""
 
     engine: ClassVar[Engine]
+    seen: ClassVar[Counter[str]]
     imports = Bundle("imports")
     signups = Bundle("signups")
     moves = Bundle("moves")
@@ -97,14 +113,8 @@ class Machine(RuleBasedStateMachine):
         super().__init__()
         empty(self.engine)
         self.now = datetime(2026, 7, 14, tzinfo=UTC)
-        self.gone: set[tuple[str, str]] = set()
-        self.barred: set[str] = set()
-        self.angry: set[tuple[str, str]] = set()
-        self.blocked: set[str] = set()
-        self.lately: dict[tuple[int, str], datetime] = {}
-        self.carried: dict[int, set[tuple[str, str]]] = {}
-        self.ids: dict[int, str] = {}
-        self.states: dict[tuple[int, int], SubscriptionState] = {}
+        self.shadow = Shadow(BRANDS)
+        self.ids: set[int] = set()
         self.dead_ids: set[int] = set()
         self.folder = tempfile.TemporaryDirectory()
         with self.engine.begin() as connection:
@@ -117,67 +127,93 @@ class Machine(RuleBasedStateMachine):
         self.now += timedelta(minutes=1)
         return self.now
 
-    def leave(self, email: str, keys: Iterable[str]) -> None:
-        """Somebody left by themselves: no undoing of an import changes that."""
-        self.gone |= {(email, key) for key in keys}
-        for said in self.carried.values():
-            said -= {(email, key) for key in keys}
+    @contextmanager
+    def somebody(self, email: str | int) -> Iterator[tuple[Any, Any, set[str]]]:
+        """Give a transaction, who has an address (or an id), and what they read; (…, None, …) for nobody."""
+        with self.engine.begin() as connection:
+            if isinstance(email, int):
+                there = select(tables.addresses.c.id).where(tables.addresses.c.subscriber_id == email)
+                person = subscribers.get(connection, email) if connection.scalar(there) else None
+            else:
+                person = subscribers.find(connection, email)
+            yield connection, person, reads(person) if person else set()
 
-    def welcome(self, email: str, keys: Iterable[str]) -> None:
-        """Somebody is a reader of these lists again, by a word that was recorded."""
-        self.gone -= {(email, key) for key in keys}
-        self.angry -= {(email, BRANDS[key]) for key in keys}
-        self.barred.discard(email)
+    def reaches(self, connection, person_id: int, keys: Iterable[str]) -> bool:
+        """Whether somebody is mailed by all of these lists now."""
+        ids = subscribers.list_ids(connection)
+        return all(
+            person_id
+            in {row.subscriber_id for row in connection.execute(subscribers.audience(ids[key], self.now))}
+            for key in keys
+        )
 
-    @rule(target=signups, email=emails, keys=st.sampled_from([["main"], ["beta"], ["beta", "gamma"]]))
+    @initialize(target=signups, key=lists)
+    def begin(self, key) -> Any:
+        """The first has read for long, the second has asked: most of what can go wrong begins there."""
+        self.add(EMAILS[0], key, revive=False)
+        return self.sign_up(EMAILS[1], [key])
+
+    @rule(target=signups, email=emails, keys=some_lists)
     def sign_up(self, email, keys) -> subscribers.SignUp:
         with self.engine.begin() as connection:
-            asked = subscribers.sign_up(
-                connection, email=email, list_keys=keys, now=self.tick(), hash_key=HASH_KEY, form=FORM
-            )
-        assert (asked.outcome is SignUpOutcome.BLOCKED) <= (email in self.blocked)
+            words = {"now": self.tick(), "hash_key": HASH_KEY, "form": FORM}
+            asked = subscribers.sign_up(connection, email=email, list_keys=keys, **words)
+        assert (asked.outcome is SignUpOutcome.BLOCKED) == (email in self.shadow.blocked)
+        self.note(asked)
         return asked
+
+    def note(self, asked) -> None:
+        if asked is not None and asked.id is not None:
+            request = Request(asked.subscriber_id, asked.email, asked.lists, asked.expires_at)
+            self.shadow.ask(asked.id, request)
 
     @rule(asked=signups)
     def confirm(self, asked) -> None:
-        if asked.id is None:
+        """The mailbox answers: what it asked for since it left it reads from now on, and nothing else."""
+        if asked is None or asked.id is None:
             return
-        with self.engine.begin() as connection:
+        with self.somebody(asked.subscriber_id) as (connection, person, read):
             words = (connection, asked.subscriber_id, asked.id, self.tick())
             seen = subscribers.look_at_sign_up(*words)
             done = subscribers.confirm(*words, Evidence("192.0.2.1", "x"))
             assert seen == done
-            if done.outcome is ConfirmOutcome.CONFIRMED:
-                email = subscribers.get(connection, asked.subscriber_id).email
-                assert email == asked.email
-                assert set(done.confirmed) <= set(asked.lists)
-                self.welcome(email, done.confirmed)
-                person = subscribers.get(connection, asked.subscriber_id)
-                assert all(
-                    person.subscription(key).state is SubscriptionState.ACTIVE for key in done.confirmed
-                )
+            may = self.shadow.may_confirm(asked.id, read, self.now)
+            assert set(done.confirmed) == may
+            assert (done.outcome is ConfirmOutcome.CONFIRMED) == bool(may)
+            if may:
+                assert person.email == asked.email
+                self.shadow.confirm(asked.id, may)
+                assert self.reaches(connection, person.id, may)
+            self.seen[f"confirm: {done.outcome}"] += 1
 
-    @rule(asked=signups)
-    def sign_up_again(self, asked) -> None:
-        if asked.id is not None:
-            with self.engine.begin() as connection:
-                subscribers.sign_up_again(
-                    connection, asked.subscriber_id, asked.id, now=self.tick(), hash_key=HASH_KEY
-                )
+    @rule(target=signups, asked=signups)
+    def sign_up_again(self, asked) -> subscribers.SignUp | None:
+        if asked is None or asked.id is None:
+            return None
+        with self.engine.begin() as connection:
+            words = (connection, asked.subscriber_id, asked.id)
+            again = subscribers.sign_up_again(*words, now=self.tick(), hash_key=HASH_KEY)
+        self.note(again)
+        return again
 
     @rule(email=emails, key=some_list)
     def come_back(self, email, key) -> None:
-        with self.engine.begin() as connection:
-            if person := self.person(connection, email):
-                back = subscribers.come_back(connection, person.id, key, self.tick())
-                for each in back:
-                    assert self.now - self.lately.pop((person.id, each)) < timedelta(hours=24)
-                self.gone -= {(email, each) for each in back}
+        """Within a day, what they read and left by themselves; nothing that somebody else ended."""
+        with self.somebody(email) as (connection, person, _):
+            if person is None:
+                return
+            may = self.shadow.may_take_back(person.id, email, self.tick())
+            assert set(subscribers.may_come_back(connection, person.id, self.now)) <= may
+            back = subscribers.come_back(connection, person.id, key, self.now)
+            assert set(back) <= may
+            self.shadow.take_back(person.id, email, back)
+            assert self.reaches(connection, person.id, back)
+            self.seen["came back" if back else "did not come back"] += 1
 
-    @rule(days=st.sampled_from([0.5, 2, 15]))
-    def time_passes(self, days) -> None:
+    @rule(hours=st.sampled_from([1, 12, 40, 7 * 24, 15 * 24]))
+    def time_passes(self, hours) -> None:
         """Old requests go, and nobody who ever was a reader."""
-        self.now += timedelta(days=days)
+        self.now += timedelta(hours=hours)
         with self.engine.begin() as connection:
             known = {
                 each
@@ -187,28 +223,37 @@ class Machine(RuleBasedStateMachine):
             _, gone = subscribers.expire_signups(connection, self.tick())
             subscribers.expire_moves(connection, self.now)
             assert not known & set(gone)
-            self.dead_ids |= set(gone)
+        for each in gone:
+            self.die(each)
 
-    @rule(email=emails, on=st.booleans())
-    def block(self, email, on) -> None:
-        """The operator's own word, and its end, for that block alone."""
+    def die(self, person_id: int) -> None:
+        self.dead_ids.add(person_id)
+        self.shadow.end(person_id)
+
+    @rule(email=emails)
+    def block(self, email) -> None:
+        """The operator's own word."""
         with self.engine.begin() as connection:
-            if on:
-                subscribers.block(connection, email, hash_key=HASH_KEY, now=self.tick())
-                self.blocked.add(email)
-                return
+            subscribers.block(connection, email, hash_key=HASH_KEY, now=self.tick())
+        self.shadow.blocked.add(email)
+
+    @rule(email=emails)
+    def unblock(self, email) -> None:
+        """The end of a block, where nothing else lies on the address."""
+        said = {who for who, _ in self.shadow.gone | self.shadow.angry} | self.shadow.barred
+        if email not in self.shadow.blocked - said:
+            return
+        with self.engine.begin() as connection:
             hash_ = subscribers.address_hash(email, HASH_KEY)
-            only = {"manual": True, "only": Reason.MANUAL}
-            subscribers.lift(connection, hash_, now=self.tick(), why="asked", **only)
-            self.blocked.discard(email)
+            subscribers.lift(connection, hash_, now=self.tick(), why="asked", manual=True)
+        self.shadow.blocked.discard(email)
 
     @rule(target=moves, email=emails, other=emails)
     def request_move(self, email, other) -> subscribers.AddressMove | None:
-        with self.engine.begin() as connection:
-            if person := self.person(connection, email):
-                key = HASH_KEY
-                return subscribers.request_move(connection, person.id, other, now=self.tick(), hash_key=key)
-        return None
+        with self.somebody(email) as (connection, person, _):
+            if person is None:
+                return None
+            return subscribers.request_move(connection, person.id, other, now=self.tick(), hash_key=HASH_KEY)
 
     @rule(move=moves, undo=st.booleans())
     def answer_move(self, move, undo) -> None:
@@ -216,208 +261,249 @@ class Machine(RuleBasedStateMachine):
         if move is None or move.id is None:
             return
         verb = subscribers.undo_move if undo else subscribers.confirm_move
-        with self.engine.begin() as connection:
-            person = (
-                subscribers.get(connection, move.subscriber_id) if self.is_there(connection, move) else None
-            )
+        with self.somebody(move.subscriber_id) as (connection, person, read):
+            stranger = subscribers.find(connection, move.old_email if undo else move.email)
             done = verb(connection, move.subscriber_id, move.id, now=self.tick(), hash_key=HASH_KEY)
-        if done.outcome in {MoveOutcome.MOVED, MoveOutcome.UNDONE} and person.email != done.person.email:
-            self.follow(person, done.person.email)
+            self.seen[f"move: {done.outcome}"] += 1
+            if done.outcome not in {MoveOutcome.MOVED, MoveOutcome.UNDONE}:
+                return
+            assert done.person.email == (move.old_email if undo else move.email)
+            assert done.person.email not in self.shadow.blocked
+        if person.email != done.person.email:
+            if stranger is not None:
+                assert not reads(stranger)
+                self.die(stranger.id)
+            self.follow(person, done.person.email, read)
 
-    def is_there(self, connection, move) -> bool:
-        found = connection.scalar(
-            select(tables.subscribers.c.id).where(tables.subscribers.c.id == move.subscriber_id)
-        )
-        return found is not None
-
-    def follow(self, person, other) -> None:
-        """Somebody's mail goes to another mailbox, which answered: what held for them holds there.
-
-        What its owner had left before, they have left still, unless it is what they read now.
-        """
-        email = person.email
-        reads = {each.list_key for each in person.subscriptions if each.state in {"active", "paused"}}
+    def follow(self, person, other, read) -> None:
         dead = person.address_state is AddressState.UNREACHABLE
-        self.gone -= {(other, key) for key in reads}
-        self.leave(other, [key for key in LISTS if (email, key) in self.gone])
-        self.angry -= {(other, BRANDS[key]) for key in reads}
-        self.angry |= {(other, brand) for who, brand in self.angry if who == email}
-        self.barred.discard(other)
-        if email in self.barred and not dead:
-            self.barred.add(other)
-        self.barred.add(email)
-        if email in self.blocked:
-            self.blocked.add(other)
+        self.shadow.move(person.id, person.email, other, read, dead=dead)
+
+    @rule(email=emails, other=emails)
+    def move(self, email, other) -> None:
+        """The operator's word moves somebody: to no mailbox that is somebody's, or must not be mailed."""
+        with self.somebody(email) as (connection, person, read):
+            if person is None:
+                return
+            words = {"now": self.tick(), "hash_key": HASH_KEY, "how": "cli"}
+            try:
+                subscribers.move(connection, person.id, other, **words)
+            except (subscribers.AddressTaken, subscribers.WillNotRevive):
+                return
+        assert email == other or other not in self.shadow.blocked
+        if other != email:
+            self.follow(person, other, read)
 
     @rule(email=emails, key=lists, revive=st.booleans())
     def add(self, email, key, revive) -> None:
-        with self.engine.begin() as connection:
+        now = self.tick()
+        with self.somebody(email) as (connection, _, _):
+            words = {"now": now, "hash_key": HASH_KEY, "basis": "asked", "revive": revive}
             try:
-                subscribers.add(
-                    connection,
-                    email=email,
-                    list_key=key,
-                    now=self.tick(),
-                    hash_key=HASH_KEY,
-                    basis="asked",
-                    revive=revive,
-                )
+                made = subscribers.add(connection, email=email, list_key=key, **words)
             except subscribers.WillNotRevive:
-                assert not revive or email in self.blocked
+                assert not revive or email in self.shadow.blocked
                 return
-        if revive:
-            self.welcome(email, [key])
+            assert email not in self.shadow.blocked
+            if revive:
+                self.shadow.return_(email, [key])
+            self.shadow.still({(made.id, key)})
+            assert (made.id, key) in self.shadow.resting or self.reaches(connection, made.id, [key])
 
     @rule(target=imports, rows=records, key=lists)
-    def import_(self, rows, key) -> int:
+    def import_(self, rows, key, revive=False) -> int:
         path = Path(self.folder.name) / "people.csv"
-        lines = [f"{email},{status},{len(self.ids)}\n" for email, status in rows]
+        lines = [f"{email},{status},{self.now.timestamp()}\n" for email, status in rows]
         path.write_text("email,status,n\n" + "".join(lines))
-        result = subscribers.import_file(
-            self.engine.begin,
-            path,
-            list_key=key,
-            basis="form",
-            now=self.tick(),
-            hash_key=HASH_KEY,
-            rejects=Path(self.folder.name),
-        )
-        self.carried[result.id] = {
-            (email, key) for email, status in rows if status in {"unsubscribed", "complained"}
-        } - self.gone
-        self.gone |= self.carried[result.id]
+        words = {"basis": "form", "now": self.tick(), "hash_key": HASH_KEY, "rejects": Path(self.folder.name)}
+        result = subscribers.import_file(self.engine.begin, path, list_key=key, revive=revive, **words)
+        said = {(email, key) for email, status in rows if status in {"unsubscribed", "complained"}}
+        self.shadow.file(result.id, said)
         return result.id
+
+    @rule(email=emails, key=lists)
+    def bring_back(self, email, key) -> None:
+        """The operator's file and flag: who was blocked, erased or moved away is not even so brought back."""
+        with self.somebody(email) as (_, person, _):
+            waits = person and (one := person.subscription(key)) and one.state == "pending"
+        if not waits and email not in self.shadow.final | self.shadow.blocked:
+            self.shadow.return_(email, [key])
+        self.import_([(email, "active")], key, revive=True)
+        with self.somebody(email) as (_, person, read):
+            if person is not None and key in read:
+                self.shadow.still({(person.id, key)})
 
     @rule(import_id=imports)
     def undo(self, import_id) -> None:
         """What an import alone said, its undoing takes back; nothing else comes back."""
+        before = self.everybody()
         try:
             subscribers.undo_import(self.engine.begin, import_id, self.tick())
         except subscribers.SubscribersError:
             return
-        others = set().union(*(said for each, said in self.carried.items() if each != import_id))
-        self.gone -= self.carried.pop(import_id, set()) - others
+        self.shadow.undo(import_id)
+        for each in before - self.everybody():
+            self.die(each)
 
-    def person(self, connection, email) -> subscribers.Person | None:
-        return subscribers.find(connection, email)
+    def everybody(self) -> set[int]:
+        with self.engine.connect() as connection:
+            return set(connection.scalars(select(tables.addresses.c.subscriber_id)))
 
     @rule(email=emails, key=some_list)
     def unsubscribe(self, email, key) -> None:
-        with self.engine.begin() as connection:
-            if person := self.person(connection, email):
+        with self.somebody(email) as (connection, person, read):
+            if person is not None:
                 left = subscribers.unsubscribe(connection, person.id, key, self.tick(), "page")
-                self.leave(email, left)
-                self.lately |= {(person.id, each): self.now for each in left}
+                assert read & {key or each for each in LISTS} <= set(left)
+                self.shadow.unsubscribe(person.id, email, left, read, self.now)
 
     @rule(email=emails, key=lists)
     def complain(self, email, key) -> None:
-        with self.engine.begin() as connection:
-            if person := self.person(connection, email):
+        with self.somebody(email) as (connection, person, read):
+            if person is not None:
                 left = subscribers.complain(connection, person.id, key, self.tick(), "fbl")
-                self.leave(email, left)
-                self.angry.add((email, BRANDS[key]))
-                self.barred.add(email)
+                assert read <= set(left)
+                self.shadow.unsubscribe(person.id, email, left, set(), self.now)
+                self.shadow.angry.add((email, BRANDS[key]))
+                self.shadow.barred.add(email)
 
     @rule(email=emails)
     def lose(self, email) -> None:
-        with self.engine.begin() as connection:
-            if person := self.person(connection, email):
+        with self.somebody(email) as (connection, person, _):
+            if person is not None:
                 subscribers.lose(connection, person.id, self.tick(), "5.1.1")
-                self.barred.add(email)
+                self.shadow.barred.add(email)
 
     @rule(email=emails)
     def erase(self, email) -> None:
-        with self.engine.begin() as connection:
-            if person := self.person(connection, email):
-                self.leave(email, [each.list_key for each in person.subscriptions])
+        with self.somebody(email) as (connection, person, _):
+            if person is not None:
+                self.shadow.leave(email, [each.list_key for each in person.subscriptions])
                 subscribers.erase(connection, person.id, self.tick())
-                self.dead_ids.add(person.id)
-                self.barred.add(email)
+                self.die(person.id)
+                self.shadow.barred.add(email)
+                self.shadow.final.add(email)
 
-    @rule(email=emails, key=some_list, days=st.sampled_from([None, 1]), on=st.booleans())
-    def pause(self, email, key, days, on) -> None:
-        with self.engine.begin() as connection:
-            if person := self.person(connection, email):
+    @rule(email=emails, key=some_list, days=st.sampled_from([None, 1]))
+    def pause(self, email, key, days) -> None:
+        with self.somebody(email) as (connection, person, read):
+            if person is not None:
                 until = days and self.now + timedelta(days=days)
-                if on:
-                    subscribers.pause(connection, person.id, key, self.tick(), "page", until)
-                else:
-                    subscribers.resume(connection, person.id, key, self.tick(), "page")
+                held = subscribers.pause(connection, person.id, key, self.tick(), "page", until)
+                assert set(held) == read & {key or each for each in LISTS}
+                self.shadow.resting |= {(person.id, each): until for each in held}
 
-    @rule(email=emails, other=emails)
-    def move(self, email, other) -> None:
-        with self.engine.begin() as connection:
-            person = self.person(connection, email)
-            if person is None:
-                return
-            try:
-                subscribers.move(connection, person.id, other, now=self.tick(), hash_key=HASH_KEY, how="page")
-            except (subscribers.AddressTaken, subscribers.WillNotRevive):
-                return
-        if other != email:
-            # The old mailbox gets nothing; the new one is as free of mail as the old one was, unless that was dead.
-            self.follow(person, other)
+    @rule(email=emails, key=some_list)
+    def resume(self, email, key) -> None:
+        with self.somebody(email) as (connection, person, read):
+            if person is not None:
+                back = subscribers.resume(connection, person.id, key, self.tick(), "page")
+                assert set(back) <= read
+                self.shadow.wake({(person.id, each) for each in back})
+
+    # What chance seldom puts together, one after the other.
+
+    @rule(target=signups, email=emails, keys=some_lists)
+    def welcome(self, email, keys) -> subscribers.SignUp:
+        """Somebody comes by their own word."""
+        asked = self.sign_up(email, keys)
+        self.confirm(asked)
+        return asked
+
+    @rule(email=emails, key=some_list, hours=st.sampled_from([0, 25]), between=st.sampled_from(REGRETTED))
+    def regret(self, email, key, hours, between) -> None:
+        """Somebody leaves, something happens or not, time passes or not, and the link to come back is pressed."""
+        self.add(email, key or "main", revive=True)
+        self.unsubscribe(email, key)
+        self.happens(between, email, key or "main")
+        self.now += timedelta(hours=hours)
+        self.come_back(email, key)
+
+    @rule(target=signups, email=emails, keys=some_lists, between=st.sampled_from(BETWEEN), other=emails)
+    def old_link(self, email, keys, between, other) -> subscribers.SignUp:
+        """Somebody signs up, something happens, and the link in the letter is pressed, twice."""
+        asked = self.sign_up(email, keys)
+        self.happens(between, email, keys[-1], other)
+        self.confirm(asked)
+        self.unsubscribe(email, keys[0])
+        self.confirm(asked)
+        return asked
+
+    @rule(target=moves, email=emails, other=emails, between=st.sampled_from(BETWEEN))
+    def wander(self, email, other, between) -> subscribers.AddressMove | None:
+        """Somebody moves, something happens at either end, and the move is taken back."""
+        move = self.request_move(email, other)
+        self.answer_move(move, undo=False)
+        self.happens(between, other, "main", email)
+        self.answer_move(move, undo=True)
+        return move
+
+    @rule(target=imports, email=emails, key=lists, between=st.sampled_from(BETWEEN), again=st.booleans())
+    def brought(self, email, key, between, again) -> int:
+        """A file brings somebody, something happens, the file is taken back, and comes once more."""
+        made = self.import_([(email, "active")], key)
+        self.happens(between, email, key)
+        self.undo(made)
+        return self.import_([(email, "active")], key) if again else made
+
+    def happens(self, what: str, email: str, key: str, other: str = EMAILS[2]) -> None:
+        if what == "complain":
+            self.complain(email, key)
+        elif what == "complain elsewhere":
+            self.complain(email, "beta" if key == "main" else "main")
+        elif what == "file":
+            self.import_([(email, "unsubscribed")], key)
+        elif what == "move":
+            self.move(email, other)
+        elif what == "erase and add":
+            self.erase(email)
+            self.add(email, "gamma" if key != "gamma" else "beta", revive=False)
+        elif what == "sign up and leave":
+            self.sign_up(email, [key])
+            self.unsubscribe(email, key)
+        elif what == "wait":
+            self.time_passes(7 * 24)
+        elif what:
+            getattr(self, what)(email, *([key] if what == "unsubscribe" else []))
 
     @invariant()
     def nobody_comes_back(self) -> None:
         with self.engine.connect() as connection:
+            lines = connection.execute(LINES).all()
+            counted = 0
             for key, list_id in subscribers.list_ids(connection).items():
-                for row in connection.execute(subscribers.audience(list_id, self.now)).all():
-                    assert (row.email, key) not in self.gone
-                    assert (row.email, BRANDS[key]) not in self.angry
-                    assert row.email not in self.barred
-                    assert row.email not in self.blocked
+                rows = connection.execute(subscribers.audience(list_id, self.now)).all()
+                for row in rows:
+                    assert not self.shadow.forbids(row.subscriber_id, row.email, key, self.now)
                     said = [
                         each.kind
-                        for each in subscribers.consents_of(connection, row.subscriber_id)
-                        if each.list_key in {key, None}
+                        for each in lines
+                        if each.subscriber_id == row.subscriber_id and each.list_id in {list_id, None}
                     ]
-                    grants = [place for place, kind in enumerate(said) if kind in GRANTS]
-                    ends = [place for place, kind in enumerate(said) if kind in ENDS]
-                    assert grants
-                    assert not ends or grants[-1] > ends[-1]
+                    words = [kind for kind in said if kind in GRANTS | ENDS]
+                    assert words
+                    assert words[-1] in GRANTS
+                counts = subscribers.audience_counts(connection, list_id, self.now)
+                stopped = counts.paused + counts.suppressed + counts.unreachable
+                assert (counts.readers, counts.active) == (len(rows), len(rows) + stopped)
+                counted += len(rows)
+            self.seen["readers"] += counted
 
     @invariant()
     def ids_never_return(self) -> None:
         with self.engine.connect() as connection:
-            now = dict(
-                connection.execute(select(tables.addresses.c.subscriber_id, tables.addresses.c.id)).all()
-            )
-        assert not self.dead_ids & set(now)
-        fresh = set(now) - set(self.ids)
+            now = set(connection.scalars(select(tables.addresses.c.subscriber_id)))
+        assert not self.dead_ids & now
+        fresh = now - self.ids
         assert not fresh or not self.ids or min(fresh) > max(self.ids)
-        self.ids |= dict.fromkeys(fresh, "")
-
-    @invariant()
-    def moves_are_allowed(self) -> None:
-        """What changed in one step is in the table of moves, or two of its moves in a row."""
-        with self.engine.connect() as connection:
-            c = tables.subscriptions.c
-            rows = connection.execute(select(c.subscriber_id, c.list_id, c.state)).all()
-        now = {(row[0], row[1]): SubscriptionState(row[2]) for row in rows}
-        for key, state in now.items():
-            before = self.states.get(key, state)
-            assert state is before or state in SUBSCRIPTION_MOVES[before]
-        self.states = now
-
-    @invariant()
-    def counts_add_up(self) -> None:
-        with self.engine.connect() as connection:
-            for list_id in subscribers.list_ids(connection).values():
-                counts = subscribers.audience_counts(connection, list_id, self.now)
-                assert counts.readers == len(
-                    connection.execute(subscribers.audience(list_id, self.now)).all()
-                )
-                assert (
-                    counts.active == counts.readers + counts.paused + counts.suppressed + counts.unreachable
-                )
+        self.ids |= fresh
 
 
 @pytest.mark.parametrize(
     ("engine", "examples"),
     [
-        ("sqlite", 15),
-        pytest.param("sqlite", 60, marks=pytest.mark.slow),
+        ("sqlite", 40),
+        pytest.param("sqlite", 150, marks=pytest.mark.slow),
         pytest.param("postgresql", 15, marks=pytest.mark.slow),
     ],
     indirect=["engine"],
@@ -426,7 +512,11 @@ def test_nobody_comes_back(engine, examples):
     """The machine finds no way back for anybody who left, on either database."""
     # Not shrunk: a run of databases takes minutes to shrink, and twenty steps can be read.
     quiet = [HealthCheck.too_slow, HealthCheck.function_scoped_fixture, HealthCheck.differing_executors]
-    machine = type("MachineOfOneDatabase", (Machine,), {"engine": engine})
+    seen: Counter[str] = Counter()
+    machine = type("MachineOfOneDatabase", (Machine,), {"engine": engine, "seen": seen})
+    if engine.dialect.name == "sqlite":  # nothing here must outlive a power cut
+        event.listen(engine, "connect", lambda connection, _: connection.execute("PRAGMA synchronous=OFF"))
+        engine.dispose()
     guard(engine)
     run_state_machine_as_test(
         machine,
@@ -438,3 +528,13 @@ def test_nobody_comes_back(engine, examples):
             suppress_health_check=quiet,
         ),
     )
+    # A machine in which nothing happens finds nothing: each of these must have come about.
+    wanted = {
+        "confirm: confirmed",
+        "confirm: left",
+        "confirm: unknown",
+        "came back",
+        "did not come back",
+        "readers",
+    }
+    assert wanted <= set(seen), seen
