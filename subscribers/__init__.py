@@ -6,7 +6,7 @@ and the time, runs in the caller's transaction and returns frozen values, never 
 
 from __future__ import annotations
 
-from subscribers.audience import AudienceCounts, Reader, audience, audience_counts, readers
+from subscribers.audience import AudienceCounts, Reader, audience, audience_counts, readers, within
 from subscribers.confirming import Confirmation, ConfirmOutcome, confirm, look_at_sign_up
 from subscribers.consent import Consent, Evidence, consents_of
 from subscribers.errors import (
@@ -144,5 +144,6 @@ __all__ = [
     "undo_import",
     "undo_move",
     "unsubscribe",
+    "within",
     "write_csv",
 ]

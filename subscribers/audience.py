@@ -79,6 +79,16 @@ def audience(list_id: int, now: datetime) -> Select[tuple[int, int, int, str, st
     )
 
 
+def within(readers: Select[Any], after: int, upto: int) -> Select[Any]:
+    """Narrow an audience to the ids above `after` and up to `upto`, so that nobody else is even read.
+
+    The range is said of every table: PostgreSQL infers that equal ids are equal, but not that they lie in one range,
+    and reads the others whole.
+    """
+    ids = (subscriptions.c.subscriber_id, subscribers.c.id, addresses.c.subscriber_id)
+    return readers.where(*(each > after for each in ids), *(each <= upto for each in ids))
+
+
 def _people() -> FromClause:
     return subscriptions.join(subscribers, subscribers.c.id == subscriptions.c.subscriber_id).join(
         addresses, addresses.c.subscriber_id == subscriptions.c.subscriber_id
