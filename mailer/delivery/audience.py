@@ -20,6 +20,7 @@ from mailer.delivery import ledger
 from mailer.delivery.tables import audiences, deliveries, mailings
 from mailer.delivery.waves import Waves
 from subscribers import audience as mailable
+from subscribers import within
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -75,8 +76,7 @@ class Planner:
     def _range(self, connection: Connection, row: Row[Any], now: datetime) -> int:
         upto = min(row.planned_upto + self.width, row.ceiling)
         readers = self._readers(row, now)
-        subscriber = readers.selected_columns.subscriber_id
-        chunk = readers.where(subscriber > row.planned_upto, subscriber <= upto)
+        chunk = within(readers, row.planned_upto, upto)
         planned = self._plan(connection, chunk, row, now)
         mark = {"planned_upto": upto, "done": upto >= row.ceiling}
         connection.execute(update(audiences).where(_a.id == row.id).values(**mark))
