@@ -9,6 +9,7 @@ import typer
 if TYPE_CHECKING:
     from mailer.delivery.mailing import Mailing
     from mailer.delivery.model import Counts
+    from mailer.feedback.standing import Standing
 
 app = typer.Typer(add_completion=False)
 
@@ -22,6 +23,7 @@ def status() -> None:
     from mailer.database import reading  # noqa: PLC0415
     from mailer.delivery import dispatch, ledger, mailing, workers  # noqa: PLC0415
     from mailer.delivery.states import DeliveryState, MailingState  # noqa: PLC0415
+    from mailer.feedback.standing import standing  # noqa: PLC0415
     from mailer.schedule import book  # noqa: PLC0415
     from mailer.schedule.states import DueState  # noqa: PLC0415
 
@@ -30,6 +32,7 @@ def status() -> None:
         living = workers.alive(connection, place.settings.state / "workers", dispatch.now_utc())
         every = [(one, ledger.counts(connection, one.id)) for one in mailing.every(connection)]
         asked = [one for one in book.opened(connection) if one.state is DueState.ASKED]
+        back = standing(connection, place.settings.feedback)
     open_ = [
         (one, sums)
         for one, sums in every
@@ -45,8 +48,24 @@ def status() -> None:
     if not open_ and not asked:
         say("Nothing runs, nothing waits.")
     say(f"{living} sending process{'' if living == 1 else 'es'} alive")
-    if asked or any(needs_person(one, sums) for one, sums in open_):
+    _say_back(back)
+    if asked or back.unreadable or any(needs_person(one, sums) for one, sums in open_):
         raise typer.Exit(1)
+
+
+def _say_back(back: Standing) -> None:
+    """Say what is wrong with what comes back."""
+    from mailer.cli.output import emit, say  # noqa: PLC0415
+
+    for name, event in back.unreadable.items():
+        reason = event.data.get("reason")
+        emit({"mailbox": name, "unreadable_since": event.at, "reason": reason, "needs_person": True})
+        since = f"mailbox {name} cannot be read since {event.at:%Y-%m-%d %H:%M} UTC: {reason}"
+        say(f"{since}  <- needs a person", style="warning")
+    if back.kept:
+        emit({"kept": back.kept})
+        many = ", ".join(f"{number:,} {kind}" for kind, number in back.kept.items())
+        say(f"came back and was not understood: {many} (mailer feedback unknown)")
 
 
 def needs_person(one: Mailing, sums: Counts) -> bool:

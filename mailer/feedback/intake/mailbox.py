@@ -18,14 +18,12 @@ from mailer import events
 from mailer.database import may_pass, writing
 from mailer.errors import MailerError, Problem, UserError
 from mailer.feedback.intake.hearing import hear_mail
+from mailer.feedback.standing import READABLE, UNREADABLE, unreadable_since
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from sqlalchemy import Connection
-
     from mailer.delivery.ground import Ground
-    from mailer.events import Event
     from mailer.feedback.intake.hearing import Heard
     from mailer.settings.feedback import MailboxSettings
 
@@ -33,7 +31,6 @@ log = logging.getLogger(__name__)
 PATIENCE: Final = 30.0  # seconds for each answer of a server
 _FIRST_REST, _LONGEST_REST = 2.0, 300.0
 _ENOUGH: Final = 3  # failures in a row that are worth a person's time
-UNREADABLE, READABLE = "feedback.unreadable", "feedback.readable"
 
 
 class CannotBeRead(MailerError):  # noqa: N818 - it is what happened, and it may pass
@@ -124,9 +121,3 @@ class Reader:
             log.warning("%s: %s", name, problem)
         else:
             self._told = failing
-
-
-def unreadable_since(connection: Connection, name: str) -> Event | None:
-    """Give the event since which a mailbox cannot be read, or None if it can."""
-    bad, good = events.latest(connection, UNREADABLE, name), events.latest(connection, READABLE, name)
-    return bad if bad is not None and (good is None or good.id < bad.id) else None

@@ -1,0 +1,314 @@
+"""Three months of a newsletter, as four policies would have it: who loses living readers, and who keeps dead ones.
+
+100,000 readers, 13 weekly issues. What happens to each address is drawn once, with a fixed seed, and every policy sees
+the same reports; a policy is a pure function of what a server said. Ours is `mailer.feedback.policy.decide` itself.
+The others are written from their defaults, with the sources beside them; none of their code stands here.
+"""
+
+from __future__ import annotations
+
+import argparse
+import random
+from collections import Counter
+from dataclasses import dataclass, field
+from datetime import UTC, datetime, timedelta
+from pathlib import Path
+from typing import TYPE_CHECKING, Final
+
+from mailer.feedback.model import Kind, Notice, Permanence
+from mailer.feedback.policy import Day, Effect, Standing, cause_of, decide
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from benchmarks.table import Options, Wanted
+
+READERS: Final = 100_000
+WEEKS: Final = 13
+BEGIN: Final = datetime(2026, 1, 6, 9, 0, tzinfo=UTC)
+FIGURE: Final = Path(__file__).parents[1] / "docs" / "bounces.svg"
+SHARES: Final = (("large", 0.45), ("office", 0.25), ("small", 0.30))
+"""Where readers have their mailboxes: one large provider, one for offices, and all the others."""
+
+
+@dataclass(frozen=True, slots=True)
+class Said:
+    """What came back of one issue: the code's class, the reason, and whether the address is really gone."""
+
+    code: int
+    reason: str
+    hard: bool = False
+    complaint: bool = False
+
+
+DEAD = Said(5, "userunknown", hard=True)
+FULL = Said(5, "mailboxfull")
+SUSPENDED = Said(5, "suspend")
+GONE_HOST = Said(5, "hostunknown", hard=True)
+BLOCKED = Said(5, "blocked")
+POLICY = Said(5, "policyviolation")
+AUTHENTICATION = Said(5, "authfailure")
+EXPIRED = Said(4, "expired")
+COMPLAINT = Said(0, "feedback", complaint=True)
+
+
+@dataclass(slots=True)
+class Life:
+    """One reader's mailbox: when it dies, and spells in which it is full."""
+
+    domain: str
+    dies: int = WEEKS  # the first week in which nobody is there
+    ends: str = "mailbox"  # or its whole host
+    full: range = range(0)
+    complains: int = WEEKS
+
+
+def lives(chance: random.Random, number: int) -> list[Life]:
+    """Draw the lives: 2 % are dead at the start, 0.25 % die each week, 3 % have a full mailbox for a while."""
+    return [_life(chance) for _ in range(number)]
+
+
+def _life(chance: random.Random) -> Life:
+    domain = chance.choices([name for name, _ in SHARES], [share for _, share in SHARES])[0]
+    one = Life(domain)
+    if chance.random() < 0.02:
+        one.dies = 0
+    else:
+        one.dies = next((week for week in range(WEEKS) if chance.random() < 0.0025), WEEKS)
+    one.ends = "host" if domain == "small" and chance.random() < 0.15 else "mailbox"
+    if chance.random() < 0.03:
+        start = chance.randrange(WEEKS)
+        one.full = range(start, start + chance.choices((1, 2, 3, 6, 13), (50, 20, 12, 10, 8))[0])
+    one.complains = next((week for week in range(WEEKS) if chance.random() < 0.0003), WEEKS)
+    return one
+
+
+def weather(chance: random.Random, week: int, one: Life) -> Said | None:
+    """Say what came back of an issue to one reader, or None if it arrived."""
+    if week >= one.dies:
+        return _death(chance, one)
+    if week == one.complains:
+        return COMPLAINT
+    if week in one.full:
+        return FULL
+    trouble = TROUBLES.get((week, one.domain))
+    if trouble is not None and chance.random() < trouble[1]:
+        return trouble[0]
+    if chance.random() < 0.004:
+        return chance.choices((POLICY, EXPIRED, SUSPENDED), (6, 3, 1))[0]
+    return None
+
+
+TROUBLES: Final = {
+    (4, "large"): (BLOCKED, 0.6),  # the large provider blocks our address for a day
+    (7, "office"): (AUTHENTICATION, 0.5),  # a DKIM record that somebody broke
+    (9, "office"): (EXPIRED, 0.3),  # two outages of five days, and mail that was given up
+    (10, "office"): (EXPIRED, 0.3),
+    (11, "small"): (GONE_HOST, 0.02),  # a registrar's name servers are away for a day
+}
+"""What goes wrong in a week for whole providers, and for which share of their readers."""
+
+
+def _death(chance: random.Random, one: Life) -> Said:
+    """Say how a death is told: most servers say it, some call it a policy or stay silent."""
+    if one.ends == "host":
+        return chance.choices((GONE_HOST, EXPIRED), (7, 3))[0]
+    return chance.choices((DEAD, SUSPENDED, POLICY), (90, 6, 4))[0]
+
+
+class Ours:
+    """What this program does: the policy that it runs."""
+
+    name = "mailer"
+
+    def __init__(self) -> None:
+        self.days: list[Day] = []
+
+    def hears(self, said: Said | None, now: datetime) -> bool:
+        """Take one issue's fate; true if the address is mailed no more."""
+        if said is None:
+            self.days = []
+            return False
+        kind = Kind.COMPLAINT if said.complaint else Kind.BOUNCE
+        permanence = Permanence.PERMANENT if said.code == 5 else Permanence.TEMPORARY
+        notice = Notice(kind, "", said.reason, permanence, final=True, hardbounce=said.hard)
+        effect = decide(notice, Standing(days=tuple(self.days)), now)
+        if effect in {Effect.COUNTED, Effect.WORN_OUT}:
+            self.days.append(Day(now.date(), cause_of(said.reason)))
+        return effect in {Effect.LOST, Effect.WORN_OUT, Effect.COMPLAINED}
+
+
+class Listmonk:
+    """listmonk: a hard bounce or a complaint blocklists at the first, soft ones do nothing.
+
+    Its defaults: schema.sql, `bounce.actions`: hard {count 1, blocklist}, soft {count 2, none}, complaint {count 1,
+    blocklist}. Its mailbox reader calls 5.x.x hard and 4.x.x soft.
+    """
+
+    name = "listmonk"
+
+    def hears(self, said: Said | None, _now: datetime) -> bool:
+        """Take one issue's fate."""
+        return said is not None and (said.complaint or said.code == 5)
+
+
+class Mailman:
+    """Mailman: one point a day for any bounce, out at the threshold of 5; stale after 7 days without one.
+
+    Its defaults: DEFAULT_BOUNCE_SCORE_THRESHOLD 5.0, DEFAULT_BOUNCE_INFO_STALE_AFTER 7 days (the Mailman list
+    administration manual, 2.8). It reads no complaints. A weekly issue's bounces come 7 days apart, just in time.
+    """
+
+    name = "Mailman"
+
+    def __init__(self) -> None:
+        self.score = 0.0
+        self.last: datetime | None = None
+
+    def hears(self, said: Said | None, now: datetime) -> bool:
+        """Take one issue's fate."""
+        if said is None or said.complaint:
+            return False
+        stale = self.last is not None and now - self.last > timedelta(days=7)
+        self.score = 1.0 if stale else self.score + 1.0
+        self.last = now
+        return self.score >= 5
+
+
+class Postal:
+    """Postal: hard failures (5xx) within a day suppress for 30 days; a delivery lifts it. It reads no complaints.
+
+    Taken here as one failure, which is what it comes to where somebody gets more than one mail a day.
+    """
+
+    name = "Postal"
+
+    def __init__(self) -> None:
+        self.until: datetime | None = None
+
+    def hears(self, said: Said | None, now: datetime) -> bool:
+        """Take one issue's fate; true while it is suppressed."""
+        if self.until is not None and now < self.until:
+            return True
+        self.until = now + timedelta(days=30) if said is not None and said.code == 5 else None
+        return self.until is not None
+
+
+POLICIES: Final[tuple[Callable[[], Ours | Listmonk | Mailman | Postal], ...]] = (
+    Ours,
+    Listmonk,
+    Mailman,
+    Postal,
+)
+
+
+@dataclass(slots=True)
+class Sum:
+    """What a policy came to: living readers not mailed at the end, dead ones still mailed, mails to the dead."""
+
+    lost: list[int] = field(default_factory=lambda: [0] * WEEKS)  # living readers without the issue of a week
+    kept: list[int] = field(default_factory=lambda: [0] * WEEKS)  # dead addresses that were mailed in a week
+    complained: int = 0  # mails to people who had complained
+
+
+def simulate(readers: int, seed: int = 72) -> dict[str, Sum]:
+    """Let three months pass for every policy alike."""
+    chance = random.Random(seed)
+    sums = {make().name: Sum() for make in POLICIES}
+    for one in lives(chance, readers):
+        fates = [weather(chance, week, one) for week in range(WEEKS)]
+        for make in POLICIES:
+            _live(make(), one, fates, sums[make().name])
+    return sums
+
+
+def _live(
+    policy: Ours | Listmonk | Mailman | Postal, one: Life, fates: list[Said | None], found: Sum
+) -> None:
+    out = False
+    for week, fate in enumerate(fates):
+        now = BEGIN + timedelta(weeks=week)
+        if isinstance(policy, Postal) and policy.until is not None and now < policy.until:
+            out = True
+        elif isinstance(policy, Postal):
+            out = False
+        alive = week < one.dies and week <= one.complains
+        if out:
+            found.lost[week] += alive
+            continue
+        found.kept[week] += week >= one.dies
+        found.complained += one.complains < week < one.dies
+        out = policy.hears(fate, now)
+
+
+def table(sums: dict[str, Sum], readers: int) -> Iterator[str]:
+    """Give the table of docs/bounces.md."""
+    yield (
+        f"| {readers:,} readers, {WEEKS} issues | living readers lost at the end | issues they missed "
+        "| mails to dead addresses | mails after a complaint |"
+    )
+    yield "|---|---|---|---|---|"
+    for name, one in sums.items():
+        cells = (one.lost[-1], sum(one.lost), sum(one.kept), one.complained)
+        yield f"| {name} | " + " | ".join(f"{cell:,}" for cell in cells) + " |"
+
+
+def figure(sums: dict[str, Sum]) -> str:
+    """Draw living readers who do not get the week's issue, as text of an SVG."""
+    most = max(max(one.lost) for one in sums.values()) or 1
+    colours = dict(zip(sums, ("#0b6e4f", "#b3261e", "#6750a4", "#b26a00"), strict=True))
+    left, top, width, height = 70, 30, 560, 260
+    lines = [
+        '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 760 340" font-family="sans-serif" font-size="13">',
+        "<title>Living readers who do not get the issue of a week, by policy</title>",
+        '<rect width="760" height="340" fill="#fff"/>',
+        f'<text x="{left}" y="18">Living readers who do not get the issue of a week</text>',
+    ]
+    for step in range(5):
+        y = top + height - step * height / 4
+        lines.append(f'<path d="M{left} {y:.0f}H{left + width}" stroke="#ddd"/>')
+        lines.append(f'<text x="{left - 6}" y="{y + 4:.0f}" text-anchor="end">{most * step // 4:,}</text>')
+    for week in range(WEEKS):
+        x = left + week * width / (WEEKS - 1)
+        lines.append(f'<text x="{x:.0f}" y="{top + height + 20}" text-anchor="middle">{week + 1}</text>')
+    ends: Counter[int] = Counter()
+    for name, one in sums.items():
+        points = " ".join(
+            f"{left + week * width / (WEEKS - 1):.1f},{top + height - lost * height / most:.1f}"
+            for week, lost in enumerate(one.lost)
+        )
+        lines.append(f'<polyline points="{points}" fill="none" stroke="{colours[name]}" stroke-width="2.5"/>')
+        y = int(top + height - one.lost[-1] * height / most)
+        while any(abs(y - other) < 15 for other in ends):
+            y -= 15
+        ends[y] += 1
+        lines.append(
+            f'<text x="{left + width + 8}" y="{y + 4}" fill="{colours[name]}">{name} {one.lost[-1]:,}</text>'
+        )
+    lines.append(
+        f'<text x="{left + width / 2:.0f}" y="{top + height + 42}" text-anchor="middle">issue</text></svg>'
+    )
+    return "\n".join(lines) + "\n"
+
+
+def measure(options: Options) -> list[Wanted]:
+    """Print the table; nothing here is a matter of speed."""
+    readers = 5_000 if options.quick else READERS
+    print("\n".join(table(simulate(readers), readers)))
+    return []
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the simulation, print its table and draw its figure."""
+    parser = argparse.ArgumentParser(prog="benchmarks bounces", description=__doc__)
+    parser.add_argument("--quick", action="store_true", help="5,000 readers, and no figure")
+    wanted = parser.parse_args(arguments)
+    readers = 5_000 if wanted.quick else READERS
+    sums = simulate(readers)
+    print("\n".join(table(sums, readers)))
+    if not wanted.quick:
+        FIGURE.write_text(figure(sums), encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
