@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, or_, select, update
 
-from mailer.delivery import ledger
+from mailer.delivery import batches, ledger
 from mailer.delivery.tables import audiences, deliveries, mailings
 from mailer.delivery.waves import Waves
 from subscribers import audience as mailable
@@ -52,12 +52,8 @@ class Planner:
 
     def step(self, connection: Connection, now: datetime) -> bool:
         """Plan one chunk; false when nothing is left to plan."""
-        row = connection.execute(
-            select(audiences, mailings.c.edition_id)
-            .join(mailings, mailings.c.id == _a.mailing_id)
-            .where(_a.mailing_id == self.mailing_id, _a.done.is_(False), _may_begin(now))
-            .order_by(_a.id)
-        ).first()
+        # Asked again: who waited for another's lock is told of a row only if it is still to be planned.
+        row = self._next(connection, now) or self._next(connection, now)
         if row is None:
             return False
         began = time.monotonic()
@@ -69,6 +65,16 @@ class Planner:
             self.width = max(self.width // 2, _LEAST)
         return True
 
+    def _next(self, connection: Connection, now: datetime) -> Row[Any] | None:
+        return connection.execute(
+            select(audiences, mailings.c.edition_id)
+            .join(mailings, mailings.c.id == _a.mailing_id)
+            .where(_a.mailing_id == self.mailing_id, _a.done.is_(False), _may_begin(now))
+            .order_by(_a.id)
+            .limit(1)
+            .with_for_update(of=audiences)  # on a server others plan too: each range is planned by one
+        ).first()
+
     def _readers(self, row: Row[Any], now: datetime) -> Select[Any]:
         readers = mailable(row.list_id, now)
         return self.narrow(readers, row.condition) if row.segment else readers
@@ -78,6 +84,9 @@ class Planner:
         readers = self._readers(row, now)
         chunk = within(readers, row.planned_upto, upto)
         planned = self._plan(connection, chunk, row, now)
+        if planned:
+            cut = batches.cut(self.mailing_id, row.planned_upto + 1, upto, planned)
+            batches.defer(connection, list(cut))
         mark = {"planned_upto": upto, "done": upto >= row.ceiling}
         connection.execute(update(audiences).where(_a.id == row.id).values(**mark))
         return planned

@@ -35,6 +35,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mailer.delivery.audience import Planner
+    from mailer.delivery.handed import Handed
     from mailer.delivery.model import Claim, Settlement
     from mailer.delivery.presses import Presses
     from mailer.delivery.recorder import Recorder
@@ -75,6 +76,7 @@ class Work:
     clock: Callable[[], datetime]
     hostname: str
     wait: bool = False
+    handed: Handed | None = None  # the batches that alone are claimed; none: whatever is due
     tally: Tally = field(default_factory=Tally)
 
 

@@ -28,6 +28,7 @@ from mailer.errors import Problem, TryLater
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Sequence
 
+    from mailer.delivery.handed import Handed
     from mailer.delivery.ledger.recovery import Recovered
     from mailer.delivery.model import Counts
 
@@ -94,8 +95,12 @@ async def deliver(
     wait: bool = False,
     watch: Callable[[Engine], None] | None = None,
     kind: str = "send",
+    handed: Handed | None = None,
 ) -> Result:
-    """Send what is due of one mailing. `watch` is given the engine, to show its progress and to stop it."""
+    """Send what is due of one mailing; with `handed`, what it is handed of it, and nothing else.
+
+    `watch` is given the engine, to show its progress and to stop it.
+    """
     recovered = recover(ground)
     async with enlisted(ground, kind) as (worker, recorder):
         planner = Planner(mailing_id, ground.narrow)
@@ -114,6 +119,7 @@ async def deliver(
                 ground.clock,
                 hostname,
                 wait,
+                handed,
             )
         )
         if watch is not None:

@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import timedelta
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mailer.delivery import desk, ledger, workers
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mailer.delivery.engine import Work
+    from mailer.delivery.handed import Handed
     from mailer.delivery.model import Claim, Counts
     from mailer.delivery.turns import Turns
     from mailer.message import Message
@@ -54,6 +56,8 @@ class Supply:
     def close(self) -> None:
         """Give nothing out any more, and let whoever waits here go."""
         self._closed = True
+        if self._work.handed is not None:
+            self._work.handed.close()
         self._low.set()
         self.more.set()
 
@@ -70,7 +74,7 @@ class Supply:
         while not self._closed:
             self._low.clear()
             await self._give_back_surplus()
-            claims = await self._work.recorder.call(self._claim) if self.desk.ready < LOW else []
+            claims = await self._fetch() if self.desk.ready < LOW else []
             if claims:
                 self._work.presses.freshen(self._work.clock())
                 self.desk.add(claims)
@@ -81,6 +85,19 @@ class Supply:
             elif not claims and await self._nothing_due():
                 return
 
+    async def _fetch(self) -> list[Claim]:
+        """Claim what is due: of the batch in turn, where batches are handed to this process."""
+        handed = self._work.handed
+        if handed is None:
+            return await self._work.recorder.call(self._claim)
+        while (batch := handed.current) is not None:
+            claims = await self._work.recorder.call(partial(self._claim, within=(batch.first, batch.last)))
+            if len(claims) < BATCH:
+                handed.exhausted()
+            if claims:
+                return claims
+        return []
+
     def wants(self) -> bool:
         """Say whether connections are of use here."""
         return self._planning or self.holds() or self._in_flight > 0
@@ -89,12 +106,12 @@ class Supply:
         """Say whether there is anything to send here."""
         return len(self.desk) > 0
 
-    def _claim(self, connection: Connection) -> list[Claim]:
+    def _claim(self, connection: Connection, within: tuple[int, int] | None = None) -> list[Claim]:
         work, now = self._work, self._work.clock()
         if not workers.hold(connection, work.worker.epoch):
             return []  # the engine hears of it at its next heartbeat
         crowded = self.desk.crowded(self._loop.time())
-        claims = ledger.claim(connection, work.mailing_id, work.worker.epoch, now, BATCH, crowded)
+        claims = ledger.claim(connection, work.mailing_id, work.worker.epoch, now, BATCH, crowded, within)
         if claims:
             work.presses.prepare(connection, claims, now)
         return claims
@@ -104,11 +121,23 @@ class Supply:
         if self._planning or self._in_flight or len(self.desk):
             await moment(self._low, 0.2)
             return False
+        if self._work.handed is not None:
+            return await self._nothing_handed(self._work.handed)
         sums = await self._work.recorder.call(lambda c: ledger.counts(c, self._work.mailing_id))
         patience = self._patience(sums)
         if patience is None:
             return True
         await moment(self._low, patience)
+        return False
+
+    async def _nothing_handed(self, handed: Handed) -> bool:
+        """Wait for a batch for as long as anybody is due; who is claimed by others is theirs."""
+        now = self._work.clock()
+        if not await self._work.recorder.call(lambda c: ledger.anybody_due(c, self._work.mailing_id, now)):
+            return handed.current is None
+        handed.came.clear()
+        if handed.current is None:
+            await moment(handed.came, 1.0)
         return False
 
     def _patience(self, sums: Counts) -> float | None:

@@ -15,9 +15,10 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import select
 
-from mailer.database import writing
-from mailer.delivery import custody, mailing, workers
+from mailer.database import reading, writing
+from mailer.delivery import batches, custody, mailing, workers
 from mailer.delivery.engine import End
+from mailer.delivery.handed import Handed
 from mailer.delivery.letters import Post
 from mailer.delivery.relays import relays_of
 from mailer.delivery.sending import deliver, enlisted, own_name, sweep
@@ -30,6 +31,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
+    from mailer.delivery.batches import Batch
     from mailer.delivery.engine import Engine
     from mailer.delivery.ground import Ground
     from mailer.delivery.mailing import Mailing
@@ -37,6 +39,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 _LOOK: Final = 1.0
+_AT_ONCE: Final = (
+    4  # batches in this process's hands: the next is there before the last is claimed to its end
+)
 GRACE: Final = 10.0  # seconds that a part may take to end
 
 
@@ -78,6 +83,7 @@ class Delivering:
         self._stopped = stopped
         self._engines: list[Engine] = []
         self._sending: dict[int, asyncio.Task[None]] = {}
+        self._handed: dict[int, Handed] | None = {} if batches.kept(ground.database) else None
 
     async def run(self) -> None:
         """Look for what is due, and send letters, until it is stopped."""
@@ -88,12 +94,16 @@ class Delivering:
                 self._ground.database, self._ground.relays, worker.epoch, hostname, self._ground.clock
             )
             posting = asyncio.create_task(post.run())
+            working = asyncio.create_task(self._work()) if self._handed is not None else None
             try:
                 await self._look(worker, recorder)
             finally:
                 post.stop()
                 for engine in self._engines:
                     engine.stop(End.STOPPED)
+                if working is not None:
+                    working.cancel()
+                    await asyncio.gather(working, return_exceptions=True)
                 with contextlib.suppress(TimeoutError):
                     await asyncio.wait_for(asyncio.gather(posting, *self._sending.values()), GRACE)
 
@@ -112,8 +122,7 @@ class Delivering:
                 log.warning("trying again: %s", problem)  # the database is away for a moment
                 found = []
             for one in found:
-                if one.id not in self._sending:
-                    self._sending[one.id] = asyncio.create_task(self._send(one))
+                self._begin(one)
             with contextlib.suppress(TimeoutError):
                 await asyncio.wait_for(self._stopped.wait(), _LOOK)
 
@@ -121,24 +130,72 @@ class Delivering:
         if not await recorder.call(partial(workers.beat, worker=worker, now=now)):
             raise Silent
 
+    def _begin(self, one: Mailing) -> None:
+        """Start the engine of a mailing, unless it runs."""
+        if one.id in self._sending:
+            return
+        if self._handed is not None:
+            self._handed[one.id] = Handed()
+        self._sending[one.id] = asyncio.create_task(self._send(one))
+
+    async def _work(self) -> None:
+        """Work off the batches of all workers; what goes wrong with the queue costs a moment, never a message."""
+        while True:
+            try:
+                await asyncio.to_thread(batches.prepare, self._ground.database)
+                await batches.work(self._ground.database, self._hand, _AT_ONCE)
+            except Exception as problem:  # noqa: BLE001 - the queue's errors are of many kinds, and it is disposable
+                log.warning("the queue of batches, trying again: %s", problem)
+            await asyncio.sleep(_LOOK)
+
+    async def _hand(self, batch: Batch) -> None:
+        """Hand a batch to the engine of its mailing; nothing is to be done for one that does not run."""
+        handed = self._handed
+        if handed is None:
+            raise AssertionError("batches are only worked off where they are kept")
+        if batch.mailing_id not in self._sending:
+            one = await asyncio.to_thread(self._running, batch.mailing_id)
+            if one is None or self._stopped.is_set():
+                return
+            self._begin(one)
+        await handed[batch.mailing_id].hand(batch)
+
+    def _running(self, mailing_id: int) -> Mailing | None:
+        with reading(self._ground.database) as connection:
+            one = mailing.get(connection, mailing_id)
+        return one if one.state is MailingState.RUNNING else None
+
     async def _send(self, one: Mailing) -> None:
         settings = self._ground.settings
+        handed = self._handed[one.id] if self._handed is not None else None
         try:
             relays = relays_of(settings, settings.for_list(one.list_key))
             result = await deliver(
-                replace(self._ground, relays=relays), one.id, watch=self._engines.append, kind="run"
+                replace(self._ground, relays=relays),
+                one.id,
+                watch=self._engines.append,
+                kind="run",
+                handed=handed,
             )
             log.info("%s: %s", one.name, result.problem or result.end)
         except MailerError as problem:
             log.error("%s: %s", one.name, problem)  # noqa: TRY400 - its words are for a person, no traceback
+            if handed is not None:
+                handed.close()
             await asyncio.sleep(30)
         finally:
+            if handed is not None:
+                handed.close()
             self._engines = [engine for engine in self._engines if engine.work.mailing_id != one.id]
             del self._sending[one.id]
 
     def _due(self) -> list[Mailing]:
+        now = self._ground.clock()
         with writing(self._ground.database) as connection:
-            return due(connection, self._ground.clock())
+            found = due(connection, now)
+            if self._handed is not None and batches.there(connection):
+                batches.sweep(connection, [one.id for one in found], now)
+        return found
 
     def _secure(self) -> None:
         """See that the database is the one that we know, and lay back the letters of the dead."""

@@ -11,11 +11,12 @@ from mailer.delivery.ledger.places import Place, blank, by_relay_id, find, newes
 from mailer.delivery.ledger.planning import plan
 from mailer.delivery.ledger.recovery import fenced, known_mailings, late_proof, replay, take_back
 from mailer.delivery.ledger.sending import claim, fence, give_back, settle, turn_back
-from mailer.delivery.ledger.sums import count_accepted, counts, delivered, recipients
+from mailer.delivery.ledger.sums import anybody_due, count_accepted, counts, delivered, recipients
 
 __all__ = [
     "Place",
     "amend",
+    "anybody_due",
     "blank",
     "by_relay_id",
     "cancel",

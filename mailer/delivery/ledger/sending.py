@@ -38,7 +38,7 @@ _TOGETHER = 64  # fences in one statement
 
 
 @cache
-def _claim_statement(*, excluding: bool) -> ReturningUpdate[Any]:
+def _claim_statement(*, excluding: bool, within: bool) -> ReturningUpdate[Any]:
     due = (
         select(_d.subscriber_id)
         .where(_d.mailing_id == bindparam("m"), WAITING, _d.due_at <= bindparam("now"), RUNNING)
@@ -48,6 +48,8 @@ def _claim_statement(*, excluding: bool) -> ReturningUpdate[Any]:
     )
     if excluding:
         due = due.where(_d.domain.not_in(bindparam("without", expanding=True)))
+    if within:
+        due = due.where(_d.subscriber_id.between(bindparam("first"), bindparam("last")))
     # Materialized: else PostgreSQL may run the locking subquery once a row, and LIMIT means nothing.
     chosen = due.correlate(None).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
     return (
@@ -65,15 +67,19 @@ def claim(
     now: datetime,
     limit: int,
     without: Collection[str] = (),
+    within: tuple[int, int] | None = None,
 ) -> list[Claim]:
     """Take up to `limit` due rows of a running mailing into this worker's hands, oldest due first.
 
-    Rows of the domains in `without` (slow ones) stay. Another worker's claim is never waited for.
+    Rows of the domains in `without` (slow ones) stay; `within` bounds the readers' ids. Another worker's
+    claim is never waited for.
     """
-    values = {"m": mailing_id, "e": epoch, "now": now, "most": limit}
+    values: dict[str, object] = {"m": mailing_id, "e": epoch, "now": now, "most": limit}
     if without:
         values["without"] = list(without)
-    rows = connection.execute(_claim_statement(excluding=bool(without)), values)
+    if within:
+        values |= {"first": within[0], "last": within[1]}
+    rows = connection.execute(_claim_statement(excluding=bool(without), within=bool(within)), values)
     return [Claim(*row) for row in rows]
 
 

@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 
 from sqlalchemy import bindparam, case, func, select
 
+from mailer.delivery.ledger.words import WAITING as WAITING_ROWS
 from mailer.delivery.model import Counts
 from mailer.delivery.states import WAITING, DeliveryState, Skip
 from mailer.delivery.tables import deliveries, mailings
@@ -55,6 +56,12 @@ _SUMS = select(
     *(_how_many((_d.state == DeliveryState.SKIPPED) & (_d.reason == reason)) for reason in Skip),
     func.min(case((_d.state.in_(WAITING), _d.due_at))),
 ).where(_d.mailing_id == bindparam("m"))
+
+
+def anybody_due(connection: Connection, mailing_id: int, now: datetime) -> bool:
+    """Say whether anybody waits whose time has come: one look into the index."""
+    due = select(_d.subscriber_id).where(_d.mailing_id == mailing_id, WAITING_ROWS, _d.due_at <= now)
+    return connection.execute(due.limit(1)).first() is not None
 
 
 def count_accepted(connection: Connection, mailing_id: int, since: datetime, most: int) -> int:
