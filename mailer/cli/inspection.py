@@ -17,6 +17,7 @@ from mailer.smtp.relay import is_loopback, parse_relay
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from mailer.cli.workplace import Workplace
     from mailer.settings import ListSettings, Settings
 
 _FREEMAIL: Final = frozenset({
@@ -117,3 +118,17 @@ def check_segments(settings: Settings) -> Iterator[Finding]:
     if (settings.folder / FILE).exists():
         for problem in Segments(settings).problems(now_utc()):
             yield as_finding(problem, "segments")
+
+
+def check_indexes(place: Workplace) -> Iterator[Finding]:
+    """Warn where an attribute is declared and has no index: after a change of [attributes], or an upgrade by itself."""
+    from mailer.delivery.indexing import missing  # noqa: PLC0415 - with SQLAlchemy
+
+    declared = place.settings.attributes
+    try:
+        late = bool(declared) and place.has_database and missing(place.engine, declared)
+    except MailerError:
+        return  # a database that cannot be asked is told by whoever needs it
+    if late:
+        said = "[attributes] and the indexes differ, so counting segments is slow: `mailer db upgrade` makes them"
+        yield Finding("segments", Level.WARNING, said, "mailer.toml", None)

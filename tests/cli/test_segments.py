@@ -85,12 +85,15 @@ def test_a_segment_goes_out(cli, readers, monkeypatch):
 
 
 def test_indexes_are_made_by_an_upgrade(cli, newsletter):
-    """`mailer db upgrade` makes what mailer.toml declares, once."""
+    """`mailer check` says that one is missing; `mailer db upgrade` makes what mailer.toml declares, once."""
     file = newsletter / "mailer.toml"
     file.write_text(
         file.read_text() + '\n[attributes]\ncountry = "text"\naddress.city = "text"\nscore = "number"\n'
     )
+    (warning,) = [line for line in cli("check", "--json").lines if line.get("rule") == "segments"]
+    assert (warning["level"], "mailer db upgrade" in warning["message"]) == ("warning", True)
     assert cli("db", "upgrade", "--json").json["indexes"] == 3
+    assert not [line for line in cli("check", "--json").lines if line.get("rule") == "segments"]
     assert cli("db", "upgrade", "--json").json["indexes"] == 0
 
 
