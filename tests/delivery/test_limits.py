@@ -21,12 +21,14 @@ from tests.delivery.test_engine import KEYS, Office
 from tests.loopback.server import running
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from datetime import datetime
     from pathlib import Path
 
     from sqlalchemy import Engine as Database
 
     from mailer.delivery.engine import Engine
+    from tests.loopback.server import LoopbackServer
 
 HOURLY = Relay(name="main", per_hour=50)
 
@@ -137,24 +139,41 @@ def test_an_allowance_grows_with_the_rate_and_shrinks_with_it() -> None:
     assert allowance.wanted < 10
 
 
-def send(office: Office, url: str, seconds: float) -> sending.Result:
-    """Send as one process for so long, then stop it."""
-    ground = sending.Ground(office.settings, KEYS, office.world.engine, [parse_relay(url, "main")])
+def until_refused(server: LoopbackServer, wanted: int) -> Callable[[Engine], None]:
+    """Stop a process once so many went out, all it drew is spent, and its next drawing gave nothing."""
 
-    def watch(engine: Engine) -> None:
-        asyncio.get_running_loop().call_later(seconds, engine.stop, End.STOPPED)
+    async def look(engine: Engine) -> None:
+        (allowance,) = [gate.allowance for gate in engine._gates if gate.allowance is not None]
+        while len(server.accepted) < wanted or allowance.left > 0 or allowance.closed == 0.0:  # noqa: ASYNC110 - no event tells it
+            await asyncio.sleep(0.01)
+        engine.stop(End.STOPPED)
 
-    return asyncio.run(sending.deliver(ground, office.world.mailing_id, watch=watch))
+    looks: list[asyncio.Task[None]] = []  # a task that nobody holds may be collected
+    return lambda engine: looks.append(asyncio.create_task(look(engine)))
+
+
+def send(office: Office, server: LoopbackServer, limits: str, wanted: int, times: int = 1) -> sending.Result:
+    """Send as so many processes at once, until the relay's limit holds each of them; give the first's result."""
+    relays = [parse_relay(server.url(limits), "main")]
+    ground = sending.Ground(office.settings, KEYS, office.world.engine, relays)
+
+    async def all_of_them() -> sending.Result:
+        watch, mailing_id = until_refused(server, wanted), office.world.mailing_id
+        async with asyncio.timeout(120):  # against hanging alone
+            runs = (sending.deliver(ground, mailing_id, watch=watch) for _ in range(times))
+            return (await asyncio.gather(*runs))[0]
+
+    return asyncio.run(all_of_them())
 
 
 def test_a_second_send_of_the_same_hour_sends_nothing_more(tmp_path: Path) -> None:
     """Twenty messages an hour: the first process sends them and waits, the next one sends none."""
     office = Office(tmp_path, 60)
     with running() as server:
-        url = server.url("connections=3&per_hour=20&per_day=1000")
-        first = send(office, url, 1.5)
+        limits = "connections=3&per_hour=20&per_day=1000"
+        first = send(office, server, limits, 20)
         assert (first.end, len(server.accepted)) == (End.STOPPED, 20)
-        second = send(office, url, 0.7)
+        second = send(office, server, limits, 20)
         assert (second.end, len(server.accepted)) == (End.STOPPED, 20)
     assert second.sums.waiting == 40
     with reading(office.world.engine) as c:
@@ -165,18 +184,7 @@ def test_two_at_once_share_the_hour(tmp_path: Path) -> None:
     """Two processes (here: two engines) of one mailing never send more than the hour allows together."""
     office = Office(tmp_path, 80)
     with running() as server:
-        relays = [parse_relay(server.url("connections=3&per_hour=30"), "main")]
-        ground = sending.Ground(office.settings, KEYS, office.world.engine, relays)
-
-        def watch(engine: Engine) -> None:
-            asyncio.get_running_loop().call_later(4, engine.stop, End.STOPPED)
-
-        async def both() -> None:
-            await asyncio.gather(
-                *(sending.deliver(ground, office.world.mailing_id, watch=watch) for _ in range(2))
-            )
-
-        asyncio.run(both())
+        send(office, server, "connections=3&per_hour=30", 30, times=2)
         assert len(server.accepted) == 30
 
 
