@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from subscribers.exchange.source import Record
 
 BATCH = 500  # records
+LETTERS = 1 << 21  # after which a batch ends early
 
 
 @dataclass(frozen=True, slots=True)
@@ -63,8 +64,21 @@ def batches(job: Job) -> Iterator[Batch]:
             intake = Intake(columns_of(table, part, job.mapping), job.hash_key, job.mapping)
             if skip:
                 skip -= sum(1 for _ in islice(table.records, skip))
-            while records := list(islice(table.records, job.size or BATCH)):
+            while records := _some(table.records, job.size or BATCH):
                 yield _batch(intake, records, part.name)
+
+
+def _some(records: Iterator[tuple[int, Record]], most: int) -> list[tuple[int, Record]]:
+    """Take the next records: so many, or fewer where they are long, for a batch is held whole."""
+    taken: list[tuple[int, Record]] = []
+    letters = 0
+    for each in records:
+        taken.append(each)
+        record = each[1]
+        letters += len(record.text) if isinstance(record, Broken) else sum(map(len, record))
+        if len(taken) >= most or letters > LETTERS:
+            break
+    return taken
 
 
 def _batch(intake: Intake, records: Sequence[tuple[int, Record]], file: str) -> Batch:
