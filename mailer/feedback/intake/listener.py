@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from aiosmtpd.lmtp import LMTP
 from aiosmtpd.smtp import SMTP
+from sqlalchemy.exc import DBAPIError
 
 from mailer.errors import Problem, UserError
 from mailer.feedback.intake.hearing import hear_mail
@@ -94,8 +95,11 @@ class Door:
                 to=to,
                 sender=envelope.mail_from or "",
             )
+        except DBAPIError as problem:  # its words hold what was to be stored
+            log.error("a mail could not be stored (%s); it will come again", type(problem).__name__)  # noqa: TRY400
+            return "451 4.3.0 cannot be stored now, try again"
         except Exception:
-            log.exception("a mail could not be stored; its sender is asked to try again")
+            log.exception("a mail could not be heard; its sender is asked to try again")
             return "451 4.3.0 cannot be stored now, try again"
         log.info("%s: %s, %d new", self._channel, heard.kind, heard.taken.new)
         return "250 2.0.0 stored"

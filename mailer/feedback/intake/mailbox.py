@@ -73,7 +73,7 @@ class Reader:
         except DBAPIError as problem:
             if may_pass(problem):
                 raise
-            log.exception("%s: a mail could not be stored", self.settings.name)
+            log.error("%s: a mail could not be stored (%s)", self.settings.name, type(problem).__name__)  # noqa: TRY400
         except Exception:
             log.exception("%s: a mail could not be read", self.settings.name)
         return None
