@@ -5,7 +5,10 @@ What a caller may tell the visitor is the same for all outcomes of `request`; on
 
 from __future__ import annotations
 
+import logging
 from typing import TYPE_CHECKING
+
+from sqlalchemy.exc import DBAPIError
 
 import subscribers
 from mailer import events
@@ -21,6 +24,7 @@ if TYPE_CHECKING:
     from mailer.delivery.ground import Ground
     from subscribers import Confirmation, Evidence, Form, SignUp
 
+_log = logging.getLogger(__name__)
 READER = "reader"
 """Who acts, in the events."""
 
@@ -131,5 +135,18 @@ def accept(
         events.record(connection, "reader.confirmed", str(subscriber_id), now, READER, lists=lists)
         for key in done.confirmed:
             if key in ground.settings.lists:
-                welcome.write_welcome(connection, ground, subscriber_id, key, now)
+                _welcome(connection, ground, subscriber_id, key, now)
     return done
+
+
+def _welcome(connection: Connection, ground: Ground, subscriber_id: int, key: str, now: datetime) -> None:
+    """Write a welcome letter; whatever is wrong with it, the confirmation stands."""
+    try:
+        with connection.begin_nested():
+            welcome.write_welcome(connection, ground, subscriber_id, key, now)
+    except DBAPIError:
+        raise  # the database's troubles are those of the whole transaction
+    except Exception as error:  # noqa: BLE001 - a letter that cannot be made must not lose a confirmation
+        # The words of the error may quote a reader: its kind must do.
+        kind = type(error).__name__
+        _log.error("the welcome letter of %s to reader %d cannot be made: %s", key, subscriber_id, kind)

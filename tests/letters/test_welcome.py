@@ -92,6 +92,22 @@ def test_a_letter_that_is_wrong_hinders_nobody(with_welcome, caplog, tmp_path, t
     assert "the welcome letter of main" in caplog.text
 
 
+def test_a_letter_that_fails_as_it_is_written_loses_no_confirmation(with_welcome, caplog, monkeypatch):
+    """Whatever breaks, the reader reads; the log says which letter, and quotes nobody."""
+    post = with_welcome(WELCOME)
+
+    def broken(*_words: object) -> None:
+        raise ValueError("bob@reader.example cannot be written")
+
+    monkeypatch.setattr(welcome, "sender_for", broken)
+    asked = confirm(post)
+    with writing(post.ground.database) as connection:
+        assert get(connection, asked.subscriber_id).subscription("main").state == "active"
+    assert (post.purposes(), post.events()[-1]) == (["confirmation"], "reader.confirmed")
+    assert "the welcome letter of main" in caplog.text
+    assert "bob@" not in caplog.text
+
+
 def test_it_is_compiled_once_and_again_when_it_changes(with_welcome, monkeypatch, tmp_path):
     """Nothing is compiled once a reader."""
     from mailer.edition import guard
