@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING, Final
 
 from mailer.feedback.model import Evidence, Kind, Notice, Permanence
@@ -42,9 +43,13 @@ def ear(keys: Keys) -> Callable[[Connection, Sequence[Settlement]], None]:
 
 def _hear(connection: Connection, keys: Keys, settlement: Settlement) -> None:
     from mailer.feedback.intake.blaming import blame  # noqa: PLC0415 - the policy is loaded with the first refusal
+    from mailer.feedback.reading import reason_for  # noqa: PLC0415
     from mailer.feedback.taking import take  # noqa: PLC0415
 
     notice = told(keys, settlement)
+    verdict = reason_for(notice.status, "", notice.reply)
+    dead = verdict.hardbounce and notice.permanence is Permanence.PERMANENT
+    notice = replace(notice, reason=verdict.reason, hardbounce=dead)
     taken = take(connection, keys, [notice], settlement.at, channel=CHANNEL)
     blame(connection, [notice], taken, settlement.at)
 

@@ -42,7 +42,7 @@ def house(world: World, tmp_path: Path) -> House:
 
 @pytest.mark.parametrize("system", SYSTEMS)
 def test_a_bounce_of_any_system_is_heard_once(house: House, system: str):
-    """R01, D20: by its token the reader is found, whatever system wrote; heard again, it changes nothing."""
+    """R01, D12, D20: by its token the reader is found, whatever system wrote; heard again, it changes nothing."""
     sent = house.world.send()
     raw = house.returned(SYSTEMS[system](ANN, UNKNOWN), ANN, sent)
     first, again = house.hear(raw), house.hear(raw)
