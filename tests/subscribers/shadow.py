@@ -57,6 +57,13 @@ class Shadow:
             or until > now
         )
 
+    def shuts(self, email: str, key: str, *, revive: bool) -> bool:
+        """Whether a file may not make a reader of a list of whoever has this address."""
+        if revive:
+            return email in self.final | self.blocked
+        said = (email, key) in self.gone or (email, self.brands[key]) in self.angry
+        return said or email in self.barred | self.blocked
+
     def leave(self, email: str, keys: Iterable[str]) -> None:
         """Somebody left by themselves: no undoing of an import changes that."""
         words = {(email, key) for key in keys}

@@ -318,7 +318,8 @@ class Machine(RuleBasedStateMachine):
             if revive:
                 self.shadow.return_(email, [key])
             self.shadow.still({(made.id, key)})
-            assert (made.id, key) in self.shadow.resting or self.reaches(connection, made.id, [key])
+            paused = made.subscription(key).state == "paused"  # which a file may have said, too
+            assert paused or self.reaches(connection, made.id, [key])
 
     @rule(target=imports, rows=records, key=lists)
     def import_(self, rows, key, revive=False) -> int:
@@ -326,9 +327,13 @@ class Machine(RuleBasedStateMachine):
         lines = [f"{email},{status},{self.now.timestamp()}\n" for email, status in rows]
         path.write_text("email,status,n\n" + "".join(lines))
         words = {"basis": "form", "now": self.tick(), "hash_key": HASH_KEY, "rejects": Path(self.folder.name)}
+        shut = {email for email, _ in rows if self.shadow.shuts(email, key, revive=revive)}
+        before = {email: self.reads_now(email) for email in shut}
         result = subscribers.import_file(self.engine.begin, path, list_key=key, revive=revive, **words)
         said = {(email, key) for email, status in rows if status in {"unsubscribed", "complained"}}
         self.shadow.file(result.id, said)
+        for email in shut:
+            assert self.reads_now(email) <= before[email]
         return result.id
 
     @rule(email=emails, key=lists)
@@ -354,6 +359,10 @@ class Machine(RuleBasedStateMachine):
         self.shadow.undo(import_id)
         for each in before - self.everybody():
             self.die(each)
+
+    def reads_now(self, email) -> set[str]:
+        with self.somebody(email) as (_, _, read):
+            return read
 
     def everybody(self) -> set[int]:
         with self.engine.connect() as connection:
@@ -462,8 +471,13 @@ class Machine(RuleBasedStateMachine):
         self.add(email, key, revive=True)
         self.happens(ending, email, key)
         self.add(email, key, revive=False)
+        self.add(email, "beta" if key == "main" else "main", revive=False)
         self.import_([(email, "active"), (email, "paused")], key)
         self.resume(email, None)
+        if email in self.shadow.final | self.shadow.blocked:
+            self.bring_back(email, key)
+        if email in self.shadow.blocked:
+            self.add(email, key, revive=True)
         self.time_passes(40)
         self.come_back(email, None)
 
