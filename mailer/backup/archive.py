@@ -136,10 +136,18 @@ def _unpack(file: Path, folder: Path) -> None:
         with tarfile.open(file, "r:gz") as archive:
             for member in archive:
                 _take(archive, member, folder)
+            _read_to_the_end(archive)
     except FileNotFoundError:
         raise UserError(Problem("there is no such file", str(file))) from None
     except (tarfile.TarError, EOFError, zlib.error, OSError, ValueError) as error:
         raise UserError(Problem(f"is no whole backup: {error}", str(file))) from None
+
+
+def _read_to_the_end(archive: tarfile.TarFile) -> None:
+    """Read what stands behind the last file, too: only there gzip's checksum shows that nothing is cut off."""
+    rest: Any = archive.fileobj
+    while rest.read(1 << 20):
+        pass
 
 
 def _take(archive: tarfile.TarFile, member: tarfile.TarInfo, folder: Path) -> None:

@@ -17,7 +17,7 @@ from sqlalchemy import inspect, text
 from sqlalchemy.dialects.postgresql import BYTEA, JSONB, TIMESTAMP
 from sqlalchemy.types import JSON, Boolean, Date, String
 
-from mailer.backup.schema import REVISION, driver_cursor, in_order, quoted, table_names
+from mailer.backup.schema import REVISION, driver_cursor, empty, in_order, quoted, table_names
 from mailer.database import migrate, newest_revision, revision, writing
 from mailer.errors import Problem, UserError
 
@@ -57,6 +57,7 @@ def copy_database(source: Engine, target: Engine, tell: Tell) -> Mapping[str, in
     with writing(source) as old, writing(target) as new:
         _require_ready(old, new)
         migrate(new)
+        empty(new)
         rows = {}
         for shape in [_shape(new, name) for name in in_order(new)]:
             rows[shape.name] = _copy(old, new, shape, tell)

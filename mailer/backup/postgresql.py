@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import text
 
-from mailer.backup.schema import REVISION, driver_cursor, in_order, quoted, table_names
+from mailer.backup.schema import REVISION, driver_cursor, empty, in_order, quoted, table_names
 from mailer.database import migrate, reading, writing
 
 if TYPE_CHECKING:
@@ -50,6 +50,7 @@ def restore(tables: list[Path], revision: str, sequences: dict[str, int], engine
         for name in sorted(table_names() | {REVISION}):
             connection.execute(text(f"DROP TABLE IF EXISTS {quoted(connection, name)} CASCADE"))
         migrate(connection, revision)
+        empty(connection)
         for name in in_order(connection):
             if name in files:
                 _copy_in(connection, name, files[name])

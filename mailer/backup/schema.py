@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import create_engine, inspect
+from sqlalchemy import create_engine, inspect, text
 
 from mailer.database import migrate
 
@@ -33,6 +33,12 @@ def in_order(connection: Connection) -> list[str]:
     """Give our tables that this database has, each behind those that it refers to."""
     pairs = inspect(connection).get_sorted_table_and_fkc_names()
     return [name for name, _ in pairs if name in table_names()]
+
+
+def empty(connection: Connection) -> None:
+    """Take out of PostgreSQL's tables what a migration wrote there: their rows come from elsewhere."""
+    names = ", ".join(quoted(connection, name) for name in in_order(connection))
+    connection.execute(text(f"TRUNCATE {names}"))
 
 
 def quoted(connection: Connection, name: str) -> str:

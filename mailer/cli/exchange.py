@@ -123,8 +123,6 @@ def _stoppable() -> Iterator[Callable[[], None]]:
 
     Pressed again, it strikes at once.
     """
-    import typer  # noqa: PLC0415 - it is there by now
-
     asked = threading.Event()
 
     def ask(*_: object) -> None:
@@ -139,8 +137,6 @@ def _stoppable() -> Iterator[Callable[[], None]]:
     before = signal.signal(signal.SIGINT, ask) if _in_main_thread() else None
     try:
         yield look
-    except KeyboardInterrupt:
-        raise typer.Abort from None  # else Typer makes a wordless end of it
     finally:
         if before is not None:
             signal.signal(signal.SIGINT, before)

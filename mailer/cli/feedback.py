@@ -45,7 +45,7 @@ def parse(
         _say(name, reading)
 
 
-@app.command(epilog="Example: mailer -C /srv/news feedback ingest --to bounces+TOKEN@example.org < mail")
+@app.command(epilog="Example: mailer feedback ingest -C /srv/news --to bounces+TOKEN@example.org < mail")
 def ingest(
     to: Annotated[
         str,

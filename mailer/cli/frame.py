@@ -72,6 +72,13 @@ class Commands(TyperGroup):
         """Load one command, or give None for a name that is not in the table."""
         return load(name) if name in COMMANDS else None
 
+    def invoke(self, ctx: Any) -> Any:
+        """Call the command; Ctrl-C comes out as Abort, for Typer makes of it an exit without a word."""
+        try:
+            return super().invoke(ctx)
+        except KeyboardInterrupt:
+            raise typer.Abort from None
+
     def format_commands(self, _ctx: Any, formatter: Any) -> None:
         """Write the list of commands from the table, without loading one."""
         with formatter.section("Commands"):
@@ -154,7 +161,7 @@ def _ended(command: Any, arguments: list[str], *, debug: bool) -> int:
     except MailerError as error:
         report(_first_line(error), error.problems)
         return error.exit_code
-    except (KeyboardInterrupt, EOFError, typer.Abort):
+    except (EOFError, typer.Abort):
         note("Stopped by Ctrl-C; the same command takes it up again.")
         return INTERRUPTED
     except BrokenPipeError:

@@ -71,6 +71,13 @@ def test_every_ending_has_its_exit_code(probe, does, code, capsys):
     assert "Traceback" not in capsys.readouterr().err
 
 
+def test_ctrl_c_says_how_to_go_on(probe, capsys):
+    """The sentence stands on stderr, whichever command it struck."""
+    probe.does = raising(KeyboardInterrupt())
+    assert run(["probe"]) == 130
+    assert "the same command takes it up again" in capsys.readouterr().err
+
+
 def test_problems_are_told_on_stderr_with_file_and_line(probe, capsys):
     """As compilers do, so that editors can jump there."""
     probe.does = raising(UserError(Problem("is wrong", "issues/72.md", 7), Problem("too", key="from")))

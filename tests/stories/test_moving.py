@@ -18,14 +18,14 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-READERS = 600
+READERS = 400
 pytestmark = pytest.mark.slow
 
 
 @pytest.fixture
 def server(tmp_path: Path) -> Iterator[Server]:
     """A server that takes its time."""
-    made = Server(tmp_path / "accepted.jsonl", script=json.dumps({"delay": 0.01}))
+    made = Server(tmp_path / "accepted.jsonl", script=json.dumps({"delay": 0.05}))
     yield made
     made.close()
 
