@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
+from mailer.keys import Keys
 from tests.loopback.server import Do, LoopbackServer, Rule, Script, running
 
 if TYPE_CHECKING:
@@ -124,6 +125,24 @@ def test_json_names_what_programs_rely_on(office: Path, cli: Cli, server: Loopba
     assert {"email", "state", "reply", "relay_id", "attempts", "at", "message_id"} <= rows[0].keys()
     by_id = {one.message_id: one.recipient for one in server.accepted}
     assert {row["message_id"]: row["email"] for row in rows} == by_id
+
+
+def test_a_rotated_secret_changes_no_message_id_that_was_sent(
+    office: Path, cli: Cli, server: LoopbackServer
+) -> None:
+    """`audit --recipients` shows of an old mailing what went out, and of a new one what the new key made."""
+    assert cli("send", "72", "--yes").code == 0
+    sent = {one.recipient: one.message_id for one in server.accepted}
+    secret = office / ".mailer" / "secret.key"
+    secret.write_text(Keys.rotated(secret.read_text()))
+    rows = cli("audit", "72", "--recipients", "--json").lines
+    assert {row["email"]: row["message_id"] for row in rows} == sent
+    write(office, name="073-b-letter.md").write_text(ISSUE.format(more="").replace("72", "73"))
+    assert cli("send", "73", "--yes").code == 0
+    anew = {one.recipient: one.message_id for one in server.accepted[12:]}
+    for issue, wanted in (("72", sent), ("73", anew)):
+        rows = cli("audit", issue, "--recipients", "--json").lines
+        assert {row["email"]: row["message_id"] for row in rows} == wanted
 
 
 def test_the_deferred_and_the_uncertain_are_told(office: Path, cli: Cli, server: LoopbackServer) -> None:
