@@ -38,7 +38,7 @@ def weighs_enough(header: Header, subject: str, words: str, returned: Returned, 
         4 * ("x-failed-recipients" in header)
         + 2 * daemon
         + 1 * null
-        + 2 * bool(SUBJECT.search(subject))
+        + 2 * bool(SUBJECT.search(subject) or WARNING_SUBJECT.search(subject))
         + 2 * bool(WORDS.search(words))
         + 1 * bool(REPLY_LINE.search(words))
         + 1 * bool(returned)

@@ -27,7 +27,7 @@ BY_STATUS: Final = {
     "2.4": "filtered",
     "3.0": "systemerror",
     "3.1": "systemfull",
-    "3.2": "notaccept",  # system not accepting network messages
+    "3.2": "systemerror",  # not accepting network messages: down for now, by RFC 3463, not gone
     "3.3": "systemerror",
     "3.4": "mesgtoobig",
     "3.5": "systemerror",
@@ -67,6 +67,37 @@ BY_STATUS: Final = {
     "7.25": "requireptr",
     "7.26": "authfailure",
     "7.27": "notaccept",  # RFC 7505: the sender's domain has a null MX
+    # Microsoft's own, from the list of non-delivery reports in Exchange Online.
+    "1.90": "toomanyconn",
+    "2.121": "toomanyconn",
+    "2.122": "toomanyconn",
+    "4.14": "networkerror",
+    "4.300": "expired",
+    "4.310": "hostunknown",
+    "4.312": "networkerror",
+    "4.316": "networkerror",
+    "4.317": "securityerror",
+    "4.318": "systemerror",
+    "7.12": "rejected",
+    "7.54": "norelaying",
+    "7.57": "securityerror",
+    "7.64": "norelaying",
+    "7.124": "rejected",
+    "7.133": "rejected",
+    "7.134": "rejected",
+    "7.135": "rejected",
+    "7.136": "rejected",
+    "7.501": "rejected",
+    "7.502": "rejected",
+    "7.503": "rejected",
+    "7.504": "suspend",
+    "7.505": "suspend",
+    "7.506": "blocked",
+    "7.507": "blocked",
+    "7.508": "toomanyconn",
+    "7.510": "blocked",
+    "7.513": "blocked",
+    "7.750": "rejected",
 }
 """Subject and detail of an enhanced status code, without its class."""
 

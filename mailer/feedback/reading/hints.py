@@ -14,7 +14,12 @@ FOREIGN: Final = (
     r"|no existe|no se encontr|desconocid|sconosciut|non esiste|inesistente|onbekend|bestaat niet|não existe"
     r"|nao existe|não encontrad|neexistuje|nie istnieje|nieznany|okänd|finns inte|ukendt|findes ikke|finnes ikke"
     r"|ei löydy|tuntematon|nem létezik|ismeretlen|nu există|ei ole olemas|bulunamad|άγνωστο|не существует|не найден"
-    r"|неизвест|нет такого|не існує|غير موجود|לא קיים|存在しない|存在しま|見つかり|不存在|找不到|查无此|존재하지"
+    r"|неизвест|нет такого|не існує|غير موجود|לא קיים|存在しない|存在しま|見つか[りら]|不存在|找不到|查无此|존재하지"
+    r"|no se ha[n]? encontrad|non (?:è stato )?trovat|niet (?:\w+ ){0,2}gevonden|não foi encontrad|nie (?:od)?naleziono"
+    r"|nie znaleziono|hittades inte|hittas inte|ikke fun[dn]et"
+    r"|nenalezen|neb[yo]l[ao]? n[aá](?:lezen|jden)|nem található"
+    r"|ei löytynyt|nu a fost găsit|nije pronađen|δεν βρέθηκε|άγνωστ|не знайден|не \w намерен|لم يتم العثور|یافت نشد"
+    r"|לא נמצא|不明|存在せず|찾을 수 없|không t[ìồ]|tidak ditemukan|ไม่พบ"
 )
 """The same in other languages: only a mail system speaks of its own mailboxes in them."""
 
@@ -35,8 +40,11 @@ UNKNOWN_USER: Final = phrase(
     r"(?: [^\s:;,.]+){0,4} (?:was |were |is |does |could |has |can |do )?(?:not |n[o']t )(?:be )?"
     r"(?:found|exist|known|valid|recogni[sz]ed|here|listed|a valid|present|available|in directory)",
     r"(?:recipient|address|mail ?box|account|user|addressee|mail)(?: [^\s:;,.]+){0,3} (?:is |was "
-    r"|are )?(?:unknown|unavailable|nonexistent)",
+    r"|are )?(?:unknown|unavailable(?! or access)|nonexistent)",
     r"(?:does|do|did) ?n[o']t (?:have an? \S+ (?:account|mailbox|e-?mail)|exist)",
+    r"(?:does|do) (?:no|not) exists?|mail ?box is not allowed"
+    r"|(?:account|user|mail ?box|address) (?:<> )?(?:has been |was |is )"
+    r"(?:removed|deleted)",
     r"(?<!host )not (?:exist|found)|non-?existe?nt|unrouteable address",
     r"(?:couldn'?t|could not|wasn'?t|isn'?t|can'?t|cannot) be found|<> not found",
     r"invalid (?:or unknown )?(?:recipient|user|address|mail ?box|e-?mail|final|virtual|local)",
@@ -46,12 +54,16 @@ UNKNOWN_USER: Final = phrase(
     r"(?:recip|adr\.?recip)(?:ient)?not ?found|not? listed in (?:domino|public|the)|can'?t accept user",
     r"not (?:a |an )?(?:valid |local |active )(?:user|address|mailbox|account|recipient)",
     r"is not (?:a |an )?(?:valid|known|local|our|active address)|mail ?box name not allowed",
-    r"requested action not taken: (?:mailbox|no such)|undeliverable address|address error",
+    r"requested action not taken: (?:mailbox(?! unavailable or)|no such)|undeliverable address|address error",
     r"delivery address is|not our (?:user|customer)|there is no (?:one|such|user|account)",
     r"name is not (?:found|in)|unknown address error|address (?:has been )?rejected: undeliverable",
     r"5\.1\.0 address rejected|unable to (?:find|validate) recipient|ofr_?(?:00\d_?)?41[68]\b",
     r"sorry, i couldn'?t find .{0,20}(?:mailbox|name)|recipient address rejected: access denied",
     r"no longer (?:here|available|in use|exists|valid|with|works|accepts?)|has left (?:the|our|this)",
+    r"unavailable (?:mail ?)?(?:user|mail ?box|recipient)|(?:address|recipient|mail ?box|user) (?:is )?invalid",
+    r"unable to (?:find|locate) (?:<>|(?:the )?(?:user|recipient|mail ?box|account|address))|valid-?rcpt-?to list",
+    r"(?:recipient|user|address|mail ?box|account|<>)(?: [^\s:;,.]+){0,3} not in (?:our|the|my|this) "
+    r"(?:directory|address ?book|database|list of (?:valid|known)|system|records)",
     r"vpopmail: user|ldap entry|user doesn?'?t",
     FOREIGN,
     r"directory ?lookup",
@@ -60,13 +72,17 @@ UNKNOWN_USER: Final = phrase(
 """Words for a mailbox that is not there; a filter may say so too (see `reasons`)."""
 
 LATER: Final[tuple[Phrase, ...]] = (
-    phrase("spamdetected", "a bare word, after all that says more", r"\bspam\b"),
+    phrase(
+        "spamdetected",
+        "a bare word, after all that says more; QQ, Verizon 571",
+        r"\bspam\b|message filtered|content (?:denied|reject)|^(?:smtp; )?571\b",
+    ),
     phrase("rejected", "mailing list managers", r"not (?:a )?member|members[- ]only|registered gateway user"),
     phrase(
         "policyviolation",
         "Gmail 5.7.0 content, Yahoo 5.7.9, Exchange transport rules, Barracuda",
         r"policy|potential security issue|header error|not accepted for|prohibited by|against our|violat",
-        r"rule(?:s|set)|dlp\b|restricted",
+        r"host network,? not allowed|rule(?:s|set)|dlp\b|restricted",
     ),
     phrase(
         "notcompliantrfc",
@@ -78,15 +94,16 @@ LATER: Final[tuple[Phrase, ...]] = (
     phrase(
         "contenterror",
         "RFC 3463 x.6.x",
-        r"media error|\b5\.6\.\d\b|attachment|line too long|content(?:s)? (?:error|not|unacceptable)|mime",
+        r"media error|\b5\.6\.\d\b|attachment|line (?:length|too long)|content(?:s)? (?:error|not|unacceptable)|\bmime\b",
         r"8-?bit|conversion",
     ),
     phrase(
         "securityerror",
         "RFC 4954, RFC 3207, Exchange RESOLVER.RST.AuthRequired",
-        r"smtp auth|auth(?:entication)? (?:is )?(?:required|failed|needed|credentials)|authrequired",
+        r"smtp auth|must (?:be authenticated|authenticate)"
+        r"|auth(?:entication)? (?:is )?(?:required|failed|needed|credentials)|authrequired",
         r"unauthenticated senders|starttls|\btls\b|encryption|security|access denied \(state|sasl",
-        r"certificate|not authori[sz]ed to send|delivery not authorized|\b5\.7\.0\b",
+        r"certificate|not authori[sz]ed to send|\b5\.7\.0\b",
     ),
     phrase(
         "networkerror",
@@ -94,7 +111,7 @@ LATER: Final[tuple[Phrase, ...]] = (
         r"too many hops|(?:mail|routing|forwarding)? ?loop|host not found, try again",
         r"name (?:service|server) (?:error|failure)|dns (?:error|failure|lookup)",
         r"temporary (?:lookup|name|dns)|malformed name server|no route to host|network (?:is )?unreachable",
-        r"try again later: .{0,20}dns|host ?name lookup|hop count|\b[45]\.4\.[36]\b|unreachable mail",
+        r"try again later: .{0,20}dns|host ?(?:name )?lookup|hop count|\b[45]\.4\.[36]\b|unreachable mail",
         r"lost connection|connection (?:reset|closed|lost|dropped)|(?:mx|a) record lookup",
         r"socket\b(?! error)|domain name not found",
     ),
@@ -126,6 +143,8 @@ LATER: Final[tuple[Phrase, ...]] = (
         "filtered",
         "RFC 3463 x.2.0 and x.2.4, Japanese carriers, mFILTER, SES",
         r"filtered|domain filter|user (?:rejects|refuses|has rejected)|refus\w* by (?:user|recipient)",
+        r"envelope (?:blocked|rejected)|rejected by header|blocked by the recipient|protected by"
+        r"|rejected by (?:the )?recipient|delivery not authori[sz]ed",
         r"does not (?:want|like)|not on .{0,20}(?:list|whitelist)|受信拒否|指定受信|message rejected by recipient",
     ),
 )

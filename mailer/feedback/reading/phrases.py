@@ -44,9 +44,17 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"name service error for name=\S+ type=mx: malformed or unexpected name server reply",
     ),
     phrase(
+        "blocked",
+        "Yahoo, Cox, Spectrum, GoDaddy IB112, freenet: of the sender's list, not of this reader",
+        r"too many (?:\S+ )?(?:unknown|invalid|bad|non-?exist\w+|failed|rejected|wrong) "
+        r"(?:users?|recipients?|addresses|rcpts?|mail ?boxes)",
+        r"(?:threshold|limit|number|amount|rate) (?:of|for) (?:unknown|invalid|bad) (?:users|recipients|addresses)",
+    ),
+    phrase(
         "authfailure",
         "Gmail 5.7.26-32, Microsoft 5.7.509 and 5.7.515, RFC 7372, Mail.ru, QQ",
-        r"dmarc|dkim|\bspf\b(?!-)|sender policy framework|unauthenticated e?-?mail|not authenticated",
+        r"dmarc|dkim|openspf|\bspf\b(?!-)|sender policy framework"
+        r"|unauthenticated e?-?mail|(?<!client was )not authenticated",
         r"sender id \(|required authentication level|authentication (?:information|checks? failed)",
         r"authentication check|\b5\.7\.(?:2[0-4]|26|27|30|32|509|515)\b|fails to pass authentication",
         r"domain owner discourages",
@@ -60,6 +68,15 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"unresolvable (?:client|relay|host ?name)|domain .{0,80}mismatches client ip|fix reverse",
         r"cannot find your hostname|dns resolution (?:failed|error) for|forward[ -]confirmed",
         r"helo.{0,40}does not (?:resolve|match)|name lookup failed for|client host rejected: cannot find",
+    ),
+    phrase(
+        "mailboxfull",
+        "Web.de, Exchange: neither many nor large mails of ours",
+        r"user has too many messages|zu ?viele mails auf dem server|free space (?:left )?in the mail ?box",
+        r"over the allowed quota",
+    ),
+    phrase(
+        "spamdetected", "both in one breath", r"spam (?:or|and|/) ?virus|virus ?(?:or|and|/) ?spam|spam/virus"
     ),
     phrase(
         "virusdetected",
@@ -82,13 +99,14 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"(?:anti-?|message )spam|\bube\b|unsolicited|bulk (?:e-?)?mail|junk (?:e-?)?mail|spamassassin",
         r"no spam|contains? spam|content rejected|blocked by .{0,30}(?:content|bulk).{0,20}filter",
         r"high probability of spam|spam (?:threshold|points)|ofr_?(?:006_?)?(?:506|510|511|513)\b|dt:spm",
-        r"rejected by .{0,20}(?:filter|content)",
+        r"rejected by .{0,20}(?:filter|content)|\b(?:s|u)rbl\b|\buribl\b|ur[il] (?:black|listed)",
     ),
     phrase(
         "blocked",
         "Spamhaus, SpamCop, Barracuda, Microsoft S3140 and S3150, Proofpoint, IronPort, GoDaddy",
-        r"spamhaus|spamcop|sorbs|barracudacentral|dnsbl|\brbl\b|black ?-?list|block ?-?list|black ?hole",
+        r"spamhaus|spamcop|sorbs|barracudacentral|dnsbl|\brbls?\b|black ?-?list|block ?-?list|black ?hole",
         r"deny ?list|client host .{0,60}(?:rejected|blocked|denied)|blocked using",
+        r"\b4\.7\.(?:[5-6]\d\d|8[5-9]\d) access denied",
         r"\b5\.7\.(?:60[6-9]|6[1-4]\d|708|511|512)\b|s31[45]0",
         r"(?:your|sender'?s|sending|client|source|remote|this)? ?(?:ip|network)(?: address)?(?: \S+)? "
         r"(?:is |has been |was )?(?:temporarily )?(?:block|ban|reject|refus|deni|list)",
@@ -97,15 +115,20 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"|not welcome)",
         r"banned (?:send|ip|host)|invalid ip|your network is|refused by .{0,30}(?:list|policy)",
         r"is not allowed to (?:send|connect)|access denied\.{2,}",
-        r"(?:service|connection|mail) (?:refus|refused|rejected|denied)(?:ed)?\b.{0,60}(?:try later"
-        r"|plus tard|tard|listed)?",
+        r"(?:service|mail) (?:refus|refused|rejected|denied)\b|connection (?:rejected|denied)",
+        r"connection refused(?: by| from| due| for|[.,] (?:too|this"
+        r"|your|ip))|^(?:smtp; )?[45]\d\d[ -]connection refused",
+        r"\d{1,3}(?:\.\d{1,3}){3}[\])>]* (?:is |was |has been |currently |temporarily )*(?:blocked|found (?:on|in)"
+        r"|listed|rejected|banned|denied|refused)",
+        r"blocked (?:- see|for (?:spam|abuse)|by ldap:)|\bgo away\b|ip abuse|black ip|grey ?-?list|gray ?-?list",
+        r"(?:invalid|bad|fake|forged) helo|helo (?:name |argument )?(?:is )?(?:invalid|rejected|not allowed)",
         r"you(?:r e-?mail is redundant| are not allowed to)|bad ip",
         r"no (?:direct )?(?:mail|smtp).{0,20}from (?:your|dynamic)",
         r"dynamic(?:ally)? (?:ip|assigned|address)|dial-?up|ip reputation",
         r"this (?:ip|host|server) (?:is|has)|too much spam from",
         r"\b(?:554|550|521)[- ](?:5\.7\.1 )?(?:no smtp service|connections? (?:not|refused|denied)"
         r"|you are not)",
-        r"ofr_?(?:00\d_?)?(?:403|[19]\d\d)\b|lpn\d{3}_\d+|delivery not authori[sz]ed",
+        r"ofr_?(?:00\d_?)?(?:403|[19]\d\d)\b|lpn\d{3}_\d+",
         r"mail from \S+ (?:is )?(?:blocked|refused)",
     ),
     phrase(
@@ -117,22 +140,29 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"(?:es)? not|cannot|can'?t) (?:to )?relay",
         r"we (?:do not|don'?t) relay|relay(?:ing)? (?:not|access)|not a relay",
         r"e?-?mail address is not verified|no relaying|insecure mail relay|is not allowed to relay",
-        r"relaying (?:mail|to|from)|mail server requires authentication when",
+        r"relaying (?:mail|to|from)|denies relay|mail server requires authentication when",
         r"(?:isn'?t|not) in my control/locals|rcpthosts|not a gateway|\b5\.7\.54\b",
         r"recipient in non-accepted domain",
     ),
     phrase(
         "toomanyconn",
         "RFC 3463 x.4.5 and x.5.3, Gmail 4.7.28, Microsoft 4.7.650, Yahoo TSS01, docomo, SES",
-        r"too many (?:concurrent |simultaneous )?(?:connections?|sessions?|recipients?|messages?"
+        r"too many (?:concurrent |simultaneous )?(?:smtp )?(?:connections?|sessions?|recipients?|messages?"
         r"|e-?mails?|mails?|rcpt|errors)",
         r"throttl|rate[ -]?limit|(?:sending|message|connection|delivery|receiving) (?:rate|limit)",
-        r"exceeded .{0,30}(?:rate|connections)|(?:daily|hourly|sending|relay|outbound) (?:\S+ )?quota",
-        r"(?:maximum|max) (?:number of )?(?:sessions?|connections?|concurrent|recipients)|slow down",
+        r"frequency (?:is |was )?(?:limited|limit)|frequency of receiving|excessive volume"
+        r"|exceeded .{0,30}(?:rate|connections)|(?:daily|hourly|sending|relay|outbound) (?:\S+ )?quota",
+        r"(?:maximum|max) (?:number of )?(?:messages? per|sessions?|connections?|concurrent|recipients)|slow down",
         r"try (?:again )?slow|receiving mail (?:at a rate|too quickly)",
         r"daily (?:message|sending|user sending) (?:quota|limit)|sent too many",
     ),
-    phrase("mailboxfull", "IMail: not the size of the mail", r"mail ?box (?:\S+ )?exceeds"),
+    phrase(
+        "mailboxfull",
+        "IMail, Zimbra: not the size of the mail",
+        r"mail ?box (?:\S+ )?exceeds|(?:mail ?box|inbox|account|postbox)[^.;:]{0,40} (?:reached|exceeded|hit|at|over)"
+        r" (?:its|the|his|their|your) (?:max\w*|limit|size|quota|storage|capacity)",
+        r"space (?:has been |is |was )?(?:used up|exhausted)",
+    ),
     phrase(
         "systemfull",
         "RFC 3463 x.3.1, ENOSPC, Sendmail",
@@ -147,7 +177,7 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"(?:message|mail|maximum|max|fixed|allowed)(?: file)? size ?(?:exceed|limit|too|allowed)?",
         r"size (?:of (?:the |this )?message )?exceed",
         r"exceed\w* .{0,40}(?:message|mail|maximum|size|fixed) ?(?:size|limit)|larger than|\b5\.3\.4\b",
-        r"message length exceed|data size|sizelimit|message .{0,30}exceeds the maximum",
+        r"message (?:is |was )?too long|message length exceed|data size|sizelimit|message .{0,30}exceeds the maximum",
     ),
     phrase(
         "mailboxfull",
@@ -159,7 +189,7 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"|mail(?:box)? |allocated |allotted |allowed |assigned |hard |user |maildir |of )*(?:quota"
         r"|storage|space)",
         r"over ?quota|quota .{0,30}(?:exceed|full|over|reach|violation)|full mail ?box",
-        r"mail ?box (?:size|quota|full|limit|storage)",
+        r"(?:mail ?box|account) (?:size|quota|full|limit|storage)",
         r"(?:insufficient|not enough|no|out of|lack of) (?:disk |storage |mailbox |user )?(?:space|room"
         r"|storage)(?: (?:left|available))?(?: (?:in|for|on)(?: the| this)?)? ?(?:user|mail ?box|account"
         r"|recipient|inbox)?",
@@ -167,8 +197,9 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"\b[45]\.2\.2\b|mail quota|exhausted (?:his|its|their|the)? ?(?:allowed )?(?:storage|space)",
         r"receiver'?s (?:mailbox|storage) is full|is full(?:$|\.| )",
         r"(?:exceed|over|has reached).{0,30}(?:mail ?box|storage|allowed size|capacity)|voll\b|llen[oa]\b",
-        r"boite pleine|bo[iî]te.{0,20}pleine|dépass.{0,30}quota|casella.{0,20}piena|переполнен|容量|いっぱい",
-        r"邮箱已满|信箱已滿|skrzynka.{0,20}pełna|lotado|cheia|dolu\b",
+        r"boite pleine|bo[iî]te.{0,80}pleine|dépass.{0,30}quota|\bpien[ao]\b|перепол?нен|переповнен|容量|いっぱい",
+        r"已[满滿]|pełn[ay]\b|lotad[oa]|chei[ao]\b|dolu\b|\bis vol\b|(?:är|er) ful[dl]\b|täynnä|\bpln[áý]\b",
+        r"megtelt|betelt|꽉 찼|가득|מלאה|ممتلئ|γεμάτ|plină|đầy\b",
     ),
     phrase(
         "rejected",
@@ -177,7 +208,10 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"|accepted|exist|found)|denied|refused|invalid|unknown|verify|must)",
         r"\b5\.1\.[78]\b|reply to mail from|bad sender|domain of sender|from: domain is",
         r"address rejected: domain not found|invalid sender|server rejected mail from",
-        r"sender (?:verify|callback)|verify sender|after mail from",
+        r"sender (?:verify|callback)|verify sender|after mail from|mail from (?:is )?invalid|invalid mail from",
+        r"unresolvable (?:rfc\S* )?(?:from )?domain|unrout\w+ sender|requires? (?:a )?valid sender|denies the sender",
+        r"your (?:e-?mail )?(?:address|domain)(?: <>"
+        r"| \([^)]*\))? (?:has been|is|was) (?:blocked|banned)|sender blocked",
     ),
     phrase(
         "suspend",
@@ -188,9 +222,12 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"|discontinued|closed|terminated|cancell?ed|expired|deprovisioned|unavailable due to inactiv)",
         r"(?:disabled|suspended|inactive|deactivated|dormant|locked|closed|terminated|cancell?ed"
         r"|abandoned) (?:account|mail ?box|user|recipient|address|e-?mail)",
+        r"(?:is )?now disabled|not allowed to receive (?:e?-?mail|messages)"
+        r"|archived recipient|banned recipient|recipient account is ?blocked"
+        r"|destinataire (?:est )?(?:archiv|bloqu)",
         r"not active|invalid/inactive|user suspended|vdelivermail: account is locked",
         r"mailbox (?:temporarily )?(?:disabled|suspended|not accepting)",
-        r"account (?:that you tried to reach )?is (?:disabled|inactive)|no longer (?:on server|active)",
+        r"account (?:that you tried to reach )?is (?:disabled|inactive)|no longer active",
         r"boite inactive|inactive boite|has not been (?:used|active)|out of service|not accepting messages",
         r"delivery to this (?:user|address) is disabled|\b5\.7\.13\b|disabled or discontinued",
         r"(?:is )?currently (?:suspended|disabled)|(?:ist|konto|postfach).{0,30}(?:deaktiviert|gesperrt)",
@@ -199,7 +236,8 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
     phrase(
         "hasmoved",
         "RFC 3463 x.1.6, Exchange, GroupWise",
-        r"has (?:moved|been replaced by)|(?:address|user) (?:has )?(?:been )?(?:changed|moved|replaced)",
+        r"has (?:moved|been replaced by)|no longer on server|(?:address"
+        r"|user) (?:has )?(?:been )?(?:changed|moved|replaced)",
         r"new (?:e-?mail )?address is|no longer valid.{0,40}new|is no longer .{0,40}please use|\b5\.1\.6\b",
         r"user not local; please try|address is obsolete",
     ),

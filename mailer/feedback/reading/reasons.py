@@ -36,7 +36,8 @@ _OWN_WORD: Final = re.compile(
     r"no such (?:user|account|mailbox|person) (?:here|at)|unknown in (?:virtual|relay)|no mailbox here by that name"
     r"|(?:^|<>:? ?)unknown user:|unknown user: ?[\"<]|not? listed in (?:domino|public|the)|unrouteable address"
     r"|(?:couldn'?t|could not) be found|address not found|recipnotfound|user not found|mailbox not found"
-    r"|wasn'?t found at|invalid user address|name is not recogni|addresses? (?:was|were) unknown|" + FOREIGN
+    r"|wasn'?t found at|invalid user address|unknown user account|name is not recogni|addresses? (?:was|were) unknown|"
+    + FOREIGN
 )
 _FOR_EVERYTHING: Final = frozenset({"", "550", "553", "554"})
 _VAGUE: Final = frozenset({"5.7.1", "5.7.0", "5.1.0", "5.3.0", "5.5.0"})
@@ -106,7 +107,14 @@ def _reason(it: _Said) -> str:
     if coded and it.own not in _VAGUE:
         return coded
     later = next((row.reason for row in LATER if row.words.search(bare)), "")
-    return later or coded or reason_of(it.status) or BY_REPLY.get(it.replied, "") or "undefined"
+    return later or coded or _guessed(it) or BY_REPLY.get(it.replied, "") or "undefined"
+
+
+def _guessed(it: _Said) -> str:
+    """Take the Status field at its word, unless the remote host only said `421` or the like: nobody dies of that."""
+    if it.replied.startswith("4") and not it.status.startswith("4"):
+        return ""
+    return reason_of(it.status)
 
 
 def _unknown_user(it: _Said, bare: str) -> str:
@@ -130,6 +138,10 @@ def _unknown_user(it: _Said, bare: str) -> str:
 def _kept(match: re.Match[str]) -> str:
     """Keep of a link the name of a block list, which is all that some servers write."""
     return next(
-        (name for name in ("spamhaus", "spamcop", "sorbs", "barracudacentral", "dmarc") if name in match[0]),
+        (
+            name
+            for name in ("spamhaus", "spamcop", "sorbs", "barracudacentral", "dmarc", "openspf")
+            if name in match[0]
+        ),
         "",
     )

@@ -35,7 +35,11 @@ SUBJECT: Final = re.compile(
     r"|kunde inte levereras|ikke levert|toimitt|недостав|не доставлено|недостижим"
     r"|loop (?:alert|back warning)|not member article|reject mail|unknown member|are not (?:a )?member"
     r"|teslim edil|配信(?:不能|できません|エラー|失敗)|配送(?:不能|失敗)|未达|退信"
-    r"|无法(?:投递|送达)|無法(?:投遞|傳遞|送達)|반송|전송 실패|gagal",
+    r"|(?:无法|未能|不能)(?:投递|送达|传递|发送)|無法(?:投遞"
+    r"|傳遞|送達)|반송|전송 실패|gagal|배달되지|배달할 수|전달되지"
+    r"|nie (?:można|udało się) dostarczyć|не уда(?:ется|лось|ётся) доставить|не доставлен|kan inte leverera"
+    r"|nelze doručit|nu (?:a putut fi|poate fi) livrat|не може (?:бути|да бъде) доставен|nije isporučen|לא נמסר"
+    r"|تعذر (?:ال)?تسليم|αδύνατη η παράδοση|không (?:thể )?gửi",
     re.IGNORECASE,
 )
 """What its mails are headed."""
@@ -56,7 +60,14 @@ WORDS: Final = re.compile(
     r"|non è (?:stato possibile|riuscito)|onbestelbaar|配信できません|送信できません|配信されません|エラー|届けることが"
     r"|не (?:может быть|было|удалось) достав|无法(?:投递|送达|发送)|無法(?:投遞|傳送)|error below|error message below"
     r"|reason for the problem|failure reason|not a member of this mailing|duplicated message-id"
-    r"|invalid user address|requested action not taken",
+    r"|invalid user address|requested action not taken|konnte (?:noch )?nicht|(?:est|a été) retardée"
+    r"|n'a pas (?:encore )?été (?:remis|délivré|distribué|envoyé)|impossible de remettre|no se ha (?:podido )?entreg"
+    r"|non (?:è stato |può essere )?(?:consegnat|recapit)|niet (?:worden )?(?:bezorgd|afgeleverd)"
+    r"|não (?:foi )?(?:entregue|possível entregar)|nie (?:można|udało się|została|mogła) (?:\w+ )?dostarcz"
+    r"|inte (?:leverer|nått)|ikke (?:leveres|leveret|levert)|ei voitu toimittaa|nelze doručit|nebyla doručena"
+    r"|nem (?:volt )?kézbesíthető|teslim edilemedi|не доставлен"
+    r"|(?:无法|未能).{0,12}(?:传递|送达|投递)|無法.{0,12}(?:傳遞|送達)"
+    r"|배달할 수 없|전송되지 않|전달되지|配信が遅延|遅延して|تعذر|לא נמסר|לא ניתן היה|δεν παραδόθηκε",
     re.IGNORECASE,
 )
 """What they say."""
@@ -69,13 +80,22 @@ WARNING: Final = re.compile(
     r"|temporary failure report|temporarily (?:delayed|undeliver)|delivery (?:is |has been )?delayed"
     r"|you do not need to re-?send|no action is required on your part|will be (?:retried|repeated)"
     r"|is delayed for more than|will retry|delay reason|could not send message for past"
-    r"|keep(?:s)? trying|status: ?delayed",
+    r"|keep(?:s)? trying|status: ?delayed"
+    r"|noch nicht zugestellt|weiterhin versucht|versuch\w* es noch|pas encore été (?:remis|délivré|distribué)"
+    r"|d'autres tentatives|(?:est|a été) retardée|(?:todavía|aún) no se ha|se seguirá intentando"
+    r"|non è (?:stato )?ancora|ulteriori tentativi|ainda não foi"
+    r"|continuar(?:á|emos) a tentar|nog niet (?:bezorgd|afgeleverd)"
+    r"|blijven proberen|遅延(?:し|が)|引き続き|(?:将|会|將|會)继续(?:尝试)?"
+    r"|(?:пока|ещё|еще) не доставлен|попытки .{0,10}продолж"
+    r"|jeszcze nie (?:została|dostarcz)|ännu inte|endnu ikke"
+    r"|ennå ikke|ei vielä|zatím neb|még nem|henüz teslim|아직 배달",
     re.IGNORECASE,
 )
 """It still tries: nothing is lost yet (R04)."""
 
 WARNING_SUBJECT: Final = re.compile(
-    r"\bwarning\b|\bdelay(?:ed)?\b|still in queue|verzögert|retard[ée]|retrasad|ritard|遅延|延迟|延遲|задерж",
+    r"\bwarning\b|\bdelay(?:ed)?\b|still in queue|verzöger|retard(?:é|e\b|\b)|retrasad|demorad|ritard|遅延|延迟|延遲"
+    r"|задерж|затрим|opóźni|vertrag|vertraagd|atras(?:o|ad)|försen|fördröj|forsink|viiväst|gecik|지연|késlelt|zpožd",
     re.IGNORECASE,
 )
 """How such warnings are headed."""
