@@ -132,6 +132,19 @@ def _chore(event: Event, data: Data) -> Message:
     )
 
 
+def _unreadable(event: Event, data: Data) -> Message:
+    said = f"The mailbox {event.subject} cannot be read: {data.get('reason', 'see the log')}."
+    more = "Nothing in it is lost. It is tried again every few minutes; `mailer status` shows when it can be read."
+    return Message("A mailbox cannot be read", f"{event.subject} cannot be read", (said, more))
+
+
+def _fault(event: Event, data: Data) -> Message:
+    domain = data.get("domain")
+    said = f"{domain} turned our mail away: {data.get('reason')} {data.get('status', '')}".rstrip() + "."
+    more = "It is about us, not about readers: none was lost for it, and that domain is mailed more slowly."
+    return Message("Our mail is turned away", f"{event.subject}: {domain} turns our mail away", (said, more))
+
+
 def _disabled(event: Event, data: Data) -> Message:
     name = event.subject
     said = f"{name} is told nothing more: {data.get('why', 'it does not answer')}."
@@ -150,11 +163,13 @@ TELL: Final[Mapping[str, Words]] = {
     "mailing.paused": _paused,
     "upkeep.failed": _chore,
     "webhook.disabled": _disabled,
+    "feedback.unreadable": _unreadable,
+    "feedback.fault": _fault,
 }
 SECTIONS: Final = (
     "Sent late", "Nothing to send", *(section for section, _ in _ASKED.values()), "Missed", "Nobody answered",
     "Tomorrow's send would stop", "Finished", "Finished, some uncertain", "Paused", "Tripped", "A daily chore failed",
-    "A receiver of hooks is off",
+    "A receiver of hooks is off", "A mailbox cannot be read", "Our mail is turned away",
 )  # fmt: skip
 """Every heading that a message may name."""
 

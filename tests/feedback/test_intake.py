@@ -230,6 +230,7 @@ def test_our_fault_is_told_once_an_hour(house: House):
         raw = house.returned(SYSTEMS["postfix"](ANN, "550 5.7.1 your IP is on our block list"), ANN, sent)
         house.hear(raw.replace(b"<report-1@", f"<report-{number}@".encode()))
     assert house.events("feedback.blamed") == ["reader.example"]
+    assert len(house.events("feedback.fault")) == 1
     assert house.state(ANN) == "reachable"
 
 

@@ -40,6 +40,8 @@ EVERY = [
     ("mailing.paused", {"reason": "tripwire: 30 of 200 were refused"}),
     ("upkeep.failed", {"reason": "no space left on device"}),
     ("webhook.disabled", {"host": "crm.example.net", "why": "it answered 410"}),
+    ("feedback.unreadable", {"reason": "the password is wrong"}),
+    ("feedback.fault", {"domain": "reader.example", "reason": "blocked", "status": "5.7.1"}),
 ]
 
 

@@ -22,7 +22,9 @@ if TYPE_CHECKING:
     from mailer.feedback.model import Notice
     from mailer.feedback.taking import Taken
 
+FAULT, SUBJECT = "feedback.fault", "feedback"
 QUIET: Final = timedelta(hours=1)
+DAY: Final = timedelta(days=1)
 
 
 def blame(connection: Connection, notices: Sequence[Notice], taken: Taken, now: datetime) -> None:
@@ -41,3 +43,12 @@ def _blame(connection: Connection, domain: str, notice: Notice, now: datetime) -
         events.record(
             connection, KIND, domain, now, "mailer", reason=notice.reason, status=notice.status[:16]
         )
+        _tell(connection, domain, notice, now)
+
+
+def _tell(connection: Connection, domain: str, notice: Notice, now: datetime) -> None:
+    """Record what the operator is told, at most once a day: a block of one relay is said by many domains."""
+    last = events.latest(connection, FAULT, SUBJECT)
+    if last is None or last.at <= now - DAY:
+        said = {"domain": domain, "reason": notice.reason, "status": notice.status[:16]}
+        events.record(connection, FAULT, SUBJECT, now, "mailer", **said)
