@@ -123,6 +123,9 @@ class ClusterTest:
                 self._tend()
                 time.sleep(_TICK)
             number += 1
+        while any(worker.until or worker.process is None for worker in self.workers):
+            self._tend()
+            time.sleep(_TICK)
         for worker in self.workers:
             worker.end(signal.SIGTERM)
 
