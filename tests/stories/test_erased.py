@@ -11,10 +11,11 @@ from urllib.parse import quote
 
 import pytest
 from sqlalchemy import insert
+from sqlalchemy import text as words
 
 import subscribers
 from mailer.cli.workplace import Workplace, close_engines
-from mailer.database import writing
+from mailer.database import open_engine, writing
 from mailer.delivery.ground import Ground
 from mailer.feedback import taking
 from mailer.feedback.model import Evidence, Kind, Notice, Permanence
@@ -150,3 +151,22 @@ def test_an_address_that_only_a_file_of_rejects_remembers_is_erased(newsletter: 
     people.write_text(f"email,name\n{ADDRESS},Back\n")
     assert cli("subscribers", "import", people, *words).code == 0
     assert cli("subscribers", "show", ADDRESS).code == 2
+
+
+def test_what_any_connection_deletes_is_overwritten(tmp_path: Path) -> None:
+    """Not only in an erasure: an address that was replaced years before must not wait in the file either.
+
+    Debian's SQLite overwrites unasked, others do not: so the pragma is looked at, too (2 is FAST), beside what it does.
+    """
+    file = tmp_path / "mailer.db"
+    engine = open_engine(f"sqlite:///{file}")
+    with writing(engine) as connection:
+        assert connection.scalar(words("PRAGMA secure_delete")) == 2
+        connection.execute(words("CREATE TABLE people (id INTEGER PRIMARY KEY, email TEXT)"))
+        rows = [{"email": f"{LOCAL}.{number:03}@{DOMAIN}"} for number in range(200)]
+        connection.execute(words("INSERT INTO people (email) VALUES (:email)"), rows)
+    with writing(engine) as connection:
+        connection.execute(words("DELETE FROM people WHERE id = 101"))
+    engine.dispose()  # the last connection writes the log back
+    assert f"{LOCAL}.099@".encode() in file.read_bytes()
+    assert f"{LOCAL}.100@".encode() not in file.read_bytes()
