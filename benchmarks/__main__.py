@@ -8,7 +8,20 @@ import platform
 
 from benchmarks.table import heading, options, print_wanted
 
-NAMES = ("compile", "planning", "send", "memory", "line", "crypto", "import", "segments", "feedback", "bounces", "web")
+NAMES = (
+    "compile",
+    "planning",
+    "send",
+    "memory",
+    "line",
+    "crypto",
+    "import",
+    "segments",
+    "feedback",
+    "bounces",
+    "web",
+    "cluster",
+)
 _MODULES = {"import": "importing"}  # a word of Python names no module
 
 
