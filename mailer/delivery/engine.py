@@ -103,9 +103,8 @@ class Engine:
             for gate in self._gates
             for number in range(gate.relay.connections)
         ]
-        lanes.append(
-            asyncio.create_task(self._rations.run())
-        )  # like them it is not cancelled: it ends by itself
+        # Like them it is not cancelled: it ends by itself.
+        lanes.append(asyncio.create_task(self._rations.run()))
         parts = (self._supply.plan(), self._supplied(), self._watch(), self._shares.run(self._supply.more))
         tasks = [asyncio.create_task(part) for part in parts]
         try:
