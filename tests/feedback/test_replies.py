@@ -74,7 +74,7 @@ def test_a_reply_is_understood(reply: Reply):
 
 
 SPEAKING = [
-    each for each in REPLIES if not each.dead and each.reasons[0] not in {*DEAD, "undefined", "onhold"}
+    each for each in REPLIES if each.reasons[0] not in DEAD and not {"undefined", "onhold"} & {*each.reasons}
 ]
 
 

@@ -19,9 +19,33 @@ FOREIGN: Final = (
     r"|nie znaleziono|hittades inte|hittas inte|ikke fun[dn]et"
     r"|nenalezen|neb[yo]l[ao]? n[aá](?:lezen|jden)|nem található"
     r"|ei löytynyt|nu a fost găsit|nije pronađen|δεν βρέθηκε|άγνωστ|не знайден|не \w намерен|لم يتم العثور|یافت نشد"
+    r"|inexistente|desconhecid|necunoscut|nezn[aá]m[yýáa]"
     r"|לא נמצא|不明|存在せず|찾을 수 없|không t[ìồ]|tidak ditemukan|ไม่พบ"
 )
 """The same in other languages: only a mail system speaks of its own mailboxes in them."""
+
+_SENDER: Final = (
+    r"absender|exp[ée]diteur|[ée]metteur|remitente|mittente|remetente|afzender|verzender|отправител|відправник|подател"
+    r"|nadawc|odes[ií]l?atel|avsändar|afsender|avsender|lähettäj|feladó|expeditor|pošiljatel|αποστολέ|gönderen|发件人|发信人|發件人"
+    r"|送信元|送信者|差出人|보낸 사람|발신|المرسل|השולח"
+)
+_READER: Final = r"recip|user|mail ?box|account|empf|destinat|bestemm|получат"
+r"|odbiorc|příjem|收件|受信|宛先|받는|[.,;:<。，、]"  # noqa: RUF001
+ABOUT_US: Final = phrase(
+    "rejected",
+    "whose words are about the sender, his host or his message, in many languages: no reader died of that",
+    rf"(?:{_SENDER})(?:(?!{_READER}).){{0,40}}(?:{FOREIGN})",
+    rf"(?:{FOREIGN})(?:(?!{_READER}).){{0,12}}(?:{_SENDER})",
+    r"(?:sender(?:'s)?|sending|\bfrom|\bhelo|\behlo|client|your (?:mail ?"
+    r"|sending )?(?:domain|server|host|ip)|message-id|url|link"
+    rf"|policy|certificate|key|signature|header)(?: (?!{_READER})\S+){{0,3}} (?:was |is |does |could )?"
+    r"(?:unknown|invalid|not (?:be )?(?:found|exist|known|listed|valid)|n[o']t (?:be )?(?:found|exist))",
+    r"(?:invalid|no such|unknown|bad|not (?:be )?(?:found|exist"
+    r"|listed|known))(?: [^\s.,;:]+){0,3} (?:for|in|of|from|with) "
+    r"(?:the |your |our |my )?(?:helo|ehlo|from\b|send(?:er|ing)|header|white ?list|allow ?list|safe ?list)",
+    r"(?:recipient|to|cc) header|unknown to us",
+)
+"""Words that name something as missing which is not the reader's."""
 
 UNKNOWN_USER: Final = phrase(
     "userunknown",
@@ -64,6 +88,11 @@ UNKNOWN_USER: Final = phrase(
     r"unable to (?:find|locate) (?:<>|(?:the )?(?:user|recipient|mail ?box|account|address))|valid-?rcpt-?to list",
     r"(?:recipient|user|address|mail ?box|account|<>)(?: [^\s:;,.]+){0,3} not in (?:our|the|my|this) "
     r"(?:directory|address ?book|database|list of (?:valid|known)|system|records)",
+    r"found at the destination|no longer employed|match any (?:known )?(?:mail ?box|user|account|recipient)",
+    r"(?:recipient|address|user)(?: \S+){0,2} (?:could ?n[o']t"
+    r"|cannot|can'?t) be resolved|user_?unknown|recipient_?unknown",
+    r"(?:user|address|mail ?box|account|recipient) (?:is )?not registered"
+    r"|account for <> (?:was|has been) (?:removed|deleted)",
     r"vpopmail: user|ldap entry|user doesn?'?t",
     FOREIGN,
     r"directory ?lookup",
@@ -94,7 +123,8 @@ LATER: Final[tuple[Phrase, ...]] = (
     phrase(
         "contenterror",
         "RFC 3463 x.6.x",
-        r"media error|\b5\.6\.\d\b|attachment|line (?:length|too long)|content(?:s)? (?:error|not|unacceptable)|\bmime\b",
+        r"media error|\b5\.6\.\d\b|attachment|line (?:length"
+        r"|too long)|content(?:s)? (?:error|not|unacceptable)|\bmime\b",
         r"8-?bit|conversion",
     ),
     phrase(

@@ -97,7 +97,8 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"\bspam\b.{0,30}(?:detected|content|score|message|rejected|probability|filter|found|like|suspect"
         r"|mail)",
         r"(?:anti-?|message )spam|\bube\b|unsolicited|bulk (?:e-?)?mail|junk (?:e-?)?mail|spamassassin",
-        r"no spam|contains? spam|content rejected|blocked by .{0,30}(?:content|bulk).{0,20}filter",
+        r"no spam|indésirable|спам|垃圾[邮郵]件|迷惑メール|contains? spam"
+        r"|content rejected|blocked by .{0,30}(?:content|bulk).{0,20}filter",
         r"high probability of spam|spam (?:threshold|points)|ofr_?(?:006_?)?(?:506|510|511|513)\b|dt:spm",
         r"rejected by .{0,20}(?:filter|content)|\b(?:s|u)rbl\b|\buribl\b|ur[il] (?:black|listed)",
     ),
@@ -105,7 +106,8 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         "blocked",
         "Spamhaus, SpamCop, Barracuda, Microsoft S3140 and S3150, Proofpoint, IronPort, GoDaddy",
         r"spamhaus|spamcop|sorbs|barracudacentral|dnsbl|\brbls?\b|black ?-?list|block ?-?list|black ?hole",
-        r"deny ?list|client host .{0,60}(?:rejected|blocked|denied)|blocked using",
+        r"deny ?list|sperrliste|liste noire|lista n[eo]gra|ч[её]рн\w+ списк"
+        r"|黑名单|client host .{0,60}(?:rejected|blocked|denied)|blocked using",
         r"\b4\.7\.(?:[5-6]\d\d|8[5-9]\d) access denied",
         r"\b5\.7\.(?:60[6-9]|6[1-4]\d|708|511|512)\b|s31[45]0",
         r"(?:your|sender'?s|sending|client|source|remote|this)? ?(?:ip|network)(?: address)?(?: \S+)? "
@@ -193,7 +195,8 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"(?:insufficient|not enough|no|out of|lack of) (?:disk |storage |mailbox |user )?(?:space|room"
         r"|storage)(?: (?:left|available))?(?: (?:in|for|on)(?: the| this)?)? ?(?:user|mail ?box|account"
         r"|recipient|inbox)?",
-        r"mailbox for user is full|user has (?:too many messages|exceeded)|storage quota|disk ?quota",
+        r"mailbox for user is full|storage (?:is )?full"
+        r"|user has (?:too many messages|exceeded)|storage quota|disk ?quota",
         r"\b[45]\.2\.2\b|mail quota|exhausted (?:his|its|their|the)? ?(?:allowed )?(?:storage|space)",
         r"receiver'?s (?:mailbox|storage) is full|is full(?:$|\.| )",
         r"(?:exceed|over|has reached).{0,30}(?:mail ?box|storage|allowed size|capacity)|voll\b|llen[oa]\b",
@@ -231,7 +234,8 @@ CERTAIN: Final[tuple[Phrase, ...]] = (
         r"boite inactive|inactive boite|has not been (?:used|active)|out of service|not accepting messages",
         r"delivery to this (?:user|address) is disabled|\b5\.7\.13\b|disabled or discontinued",
         r"(?:is )?currently (?:suspended|disabled)|(?:ist|konto|postfach).{0,30}(?:deaktiviert|gesperrt)",
-        r"désactivé|заблокирован",
+        r"désactivé|заблокирован|冻结|凍結|ask.ya al|zablokowan"
+        r"|(?:cuenta|conta|buzón|caixa|account|casella).{0,30}(?:suspendid|sospes|bloquead|bloccat|desactivad)",
     ),
     phrase(
         "hasmoved",

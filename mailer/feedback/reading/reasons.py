@@ -13,7 +13,7 @@ from typing import Final
 
 from mailer.feedback.model import Permanence
 from mailer.feedback.reading.codes import BY_REPLY, is_specific, reason_of, replies, statuses
-from mailer.feedback.reading.hints import FOREIGN, LATER, UNKNOWN_USER
+from mailer.feedback.reading.hints import ABOUT_US, FOREIGN, LATER, UNKNOWN_USER
 from mailer.feedback.reading.hosts import said_by
 from mailer.feedback.reading.phrases import CERTAIN
 
@@ -99,10 +99,11 @@ def _reason(it: _Said) -> str:
     certain = next((row.reason for row in CERTAIN if row.words.search(bare)), "")
     if certain == "suspend" and it.own == "5.1.1":
         return "userunknown"  # an address that was given up is one that is not there
-    if certain:
-        return certain
-    if UNKNOWN_USER.words.search(bare):
-        return _unknown_user(it, bare)
+    unknown = not certain and UNKNOWN_USER.words.search(bare) is not None
+    if (unknown or certain in DEAD) and ABOUT_US.words.search(bare):
+        return ABOUT_US.reason
+    if certain or unknown:
+        return certain or _unknown_user(it, bare)
     coded = reason_of(it.own)
     if coded and it.own not in _VAGUE:
         return coded
@@ -111,10 +112,11 @@ def _reason(it: _Said) -> str:
 
 
 def _guessed(it: _Said) -> str:
-    """Take the Status field at its word, unless the remote host only said `421` or the like: nobody dies of that."""
-    if it.replied.startswith("4") and not it.status.startswith("4"):
-        return ""
-    return reason_of(it.status)
+    """Take the Status field at its word, unless the remote host's own reply means another thing: none dies of 421."""
+    guess = reason_of(it.status)
+    own = BY_REPLY.get(it.replied, "")
+    living = own not in DEAD if own else it.replied.startswith("4") and not it.status.startswith("4")
+    return "" if guess in DEAD and living else guess
 
 
 def _unknown_user(it: _Said, bare: str) -> str:
