@@ -4,6 +4,7 @@
 """
 
 # ruff: noqa: E501 - mails are written as they come
+# fmt: off
 
 from __future__ import annotations
 

@@ -1,6 +1,7 @@
 """Bounces in the languages of the world, in their charsets, written by us: prose without a field or a code, and HTML."""
 
 # ruff: noqa: E501, RUF001 - mails are written as they come
+# fmt: off
 
 from __future__ import annotations
 

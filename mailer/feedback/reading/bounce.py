@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 
 LONGEST_REPLY: Final = 500
 ENOUGH: Final = 4
+_SHOP: Final = re.compile(r"(?:no-?reply|do-?not-?reply|support|help-?desk)", re.IGNORECASE)
 
 
 def weighs_enough(header: Header, subject: str, words: str, returned: Returned, *, automatic: bool) -> bool:
@@ -38,15 +39,19 @@ def weighs_enough(header: Header, subject: str, words: str, returned: Returned, 
         4 * ("x-failed-recipients" in header)
         + 2 * daemon
         + 1 * null
-        + 2 * bool(SUBJECT.search(subject) or WARNING_SUBJECT.search(subject))
+        + 2 * bool(SUBJECT.search(subject) or (daemon and WARNING_SUBJECT.search(subject)))
         + 2 * bool(WORDS.search(words))
         + 1 * bool(REPLY_LINE.search(words))
         + 1 * bool(returned)
     )
-    machine = daemon or null or "x-failed-recipients" in header or is_office(tidy(header.get("from")))
+    machine = daemon or null or "x-failed-recipients" in header
+    office = is_office(
+        tidy(header.get("from"))
+    )  # shops and post services speak of delays and deliveries, too
+    shop = office and not returned and bool(_SHOP.match(tidy(header.get("from"))))
     # Mail systems mark their reports as automatic, too (A06); others that do are answering.
     answers = automatic and not is_daemon(tidy(header.get("from")))
-    return weight >= ENOUGH + 2 * answers + 3 * (not machine)
+    return weight >= ENOUGH + 2 * answers + (0 if machine else 1 if shop else 0 if office else 3)
 
 
 def has_null_path(header: Header) -> bool:

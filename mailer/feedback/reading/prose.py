@@ -108,7 +108,9 @@ def _places(
 def _expanded(lines: list[str], number: int) -> str:
     """Find `(expanded from: <a>)` where it was broken over lines."""
     joined = " ".join(lines[number : number + 2])
-    match = re.search(rf"^\s*<{_A}>\s*\(expanded from:?\s*<?({_A})>?\)", joined, re.IGNORECASE)
+    match = re.search(
+        rf"^\s*<?{_A}>?\s*\((?:expanded|generated) from:?\s*<?({_A})>?\)", joined, re.IGNORECASE
+    )
     return match[1] if match else ""
 
 
