@@ -45,10 +45,9 @@ def weighs_enough(header: Header, subject: str, words: str, returned: Returned, 
         + 1 * bool(returned)
     )
     machine = daemon or null or "x-failed-recipients" in header
-    office = is_office(
-        tidy(header.get("from"))
-    )  # shops and post services speak of delays and deliveries, too
-    shop = office and not returned and bool(_SHOP.match(tidy(header.get("from"))))
+    sender = tidy(header.get("from"))
+    office = is_office(sender)
+    shop = office and not returned and bool(_SHOP.match(sender))  # shops speak of late deliveries, too
     # Mail systems mark their reports as automatic, too (A06); others that do are answering.
     answers = automatic and not is_daemon(tidy(header.get("from")))
     return weight >= ENOUGH + 2 * answers + (0 if machine else 1 if shop else 0 if office else 3)
