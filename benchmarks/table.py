@@ -89,7 +89,10 @@ def options(arguments: Sequence[str] | None = None, *, names: Sequence[str] = ()
     given = parser.parse_args(arguments)
     quick = given.quick
     given.options = Options(
-        quick, given.readers or (10_000 if quick else 100_000), given.rounds or (1 if quick else 3), given.rows
+        quick,
+        given.readers or (10_000 if quick else 100_000),
+        given.rounds or (1 if quick else 3),
+        given.rows,
     )
     given.options = replace(given.options, people=given.readers or 0)
     return given

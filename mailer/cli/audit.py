@@ -102,7 +102,13 @@ def _rows(connection: Any, place: Workplace, found: Mailing, state: DeliveryStat
 
 def _came(each: dict[str, Any]) -> str:
     """Say one thing that came back of a delivery."""
-    words = [f"{each['at']:%Y-%m-%d %H:%M:%S}", each["kind"], each["reason"], each["status"], f"({each['effect']})"]
+    words = [
+        f"{each['at']:%Y-%m-%d %H:%M:%S}",
+        each["kind"],
+        each["reason"],
+        each["status"],
+        f"({each['effect']})",
+    ]
     return "  ".join(word for word in [*words, each["reply"]] if word)
 
 
