@@ -106,7 +106,7 @@ def _merge_distinct(
         verdict = judge(candidate, person, suppressed.get(name), mine)
         if target.repeat and verdict is Verdict.UPDATED:
             verdict = Verdict.UNCHANGED
-        elif target.revive and may_revive(candidate, person, suppressed.get(name), verdict):
+        elif target.revive and may_revive(candidate, person, verdict):
             verdict = Verdict.REVIVED
         verdicts.setdefault(verdict, []).append(candidate)
     if target.import_id is not None:

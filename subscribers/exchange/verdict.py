@@ -92,12 +92,14 @@ def judge(  # noqa: PLR0911 - a table of cases, in their order
     return Verdict.UPDATED if changes(candidate, known, tags) else Verdict.UNCHANGED
 
 
-def may_revive(candidate: Candidate, known: Known | None, suppressed: str | None, verdict: Verdict) -> bool:
-    """Whether one of whom nothing would come is brought back where an import is asked to revive."""
+def may_revive(candidate: Candidate, known: Known | None, verdict: Verdict) -> bool:
+    """Whether one of whom nothing would come is brought back where an import is asked to revive.
+
+    Who was blocked, erased or moved away is none of those verdicts: `judge` calls them suppressed.
+    """
     return (
         candidate.standing == Standing.ACTIVE
         and verdict in _REASONS.values()
-        and (suppressed is None or suppressed in _REASONS)
         and (known is None or known.subscription != SubscriptionState.PENDING)
     )
 
