@@ -7,6 +7,7 @@ written down and changes nothing. Never: commits, answers a mail, or believes an
 
 from __future__ import annotations
 
+from collections import Counter, defaultdict
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
@@ -15,8 +16,9 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 import subscribers
 from mailer import events
-from mailer.delivery import ledger, mailing, tripwire
-from mailer.feedback.history import days_without_delivery, heard_since
+from mailer.delivery import ledger, mailing
+from mailer.feedback import alarm
+from mailer.feedback.history import days_without_delivery
 from mailer.feedback.model import Kind, Permanence
 from mailer.feedback.policy import Effect, Standing, decide
 from mailer.feedback.reading import reason_for
@@ -76,7 +78,7 @@ def take(
     decided anew: the rules got better.
     """
     effects: list[Effect | None] = []
-    touched: set[int] = set()
+    touched: defaultdict[int, Counter[Kind]] = defaultdict(Counter)
     for notice in notices:
         proof = prove(connection, keys, notice)
         judged = _judged(notice)
@@ -87,10 +89,10 @@ def take(
             and proof
             and proof.mailing_id
         ):
-            touched.add(proof.mailing_id)
+            touched[proof.mailing_id][notice.kind] += 1
     if wire is not None:
-        for mailing_id in sorted(touched):
-            _tell_tripwire(connection, mailing_id, wire, now)
+        for mailing_id, new in sorted(touched.items()):
+            alarm.hear(connection, mailing_id, wire, now, new)
     return _summed(effects)
 
 
@@ -251,17 +253,6 @@ def _list_key(connection: Connection, proof: Proof) -> str | None:
     if proof.mailing_id is None or not ledger.known_mailings(connection, {proof.mailing_id}):
         return None
     return mailing.get(connection, proof.mailing_id).list_key
-
-
-def _tell_tripwire(connection: Connection, mailing_id: int, wire: Tripwire, now: datetime) -> None:
-    known = ledger.known_mailings(connection, {mailing_id})
-    began = tripwire.since(connection, mailing_id) if known else None
-    if began is None:
-        return
-    bounced, complained, last = heard_since(connection, mailing_id, began)
-    tripwire.hear_notices(
-        connection, mailing_id, wire, now, bounced=bounced, complained=complained, last=last
-    )
 
 
 def _summed(effects: list[Effect | None]) -> Taken:
