@@ -12,7 +12,7 @@ from mailer import events
 from mailer.database import reading, writing
 from mailer.delivery import ledger, mailing
 from mailer.delivery.model import Settlement
-from mailer.delivery.states import DeliveryState
+from mailer.delivery.states import DeliveryState, MailingState
 from mailer.feedback.model import Evidence
 from mailer.keys import Purpose
 from mailer.web.hooks import router
@@ -100,3 +100,15 @@ def test_evidence_is_bounded():
     found = evidence("ses", token="t" * 9999, relay_id="r" * 9999, message_id="m" * 9999)
     assert max(len(one) for one in (found.token, found.relay_id, found.message_id)) <= 400
     assert replace(found, token="") != Evidence()
+
+
+def test_a_providers_complaints_pause_the_mailing(office: Office, mailed: tuple[Web, int, int]):
+    """What hooks hear trips the wire of a mailing that runs, as what mailboxes hear does."""
+    web, _, number = mailed
+    wire = replace(office.ground.settings.tripwire, after=1)
+    object.__setattr__(office.ground.settings, "tripwire", wire)
+    post(web, office, senders.generic_event("complaint", sender="", message_id="", relay_id="4Fq1"))
+    with reading(office.ground.database) as connection:
+        found = mailing.get(connection, number)
+    assert found.state is MailingState.PAUSED
+    assert found.reason.startswith("tripwire: 1 of 1 complained")
