@@ -13,6 +13,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from sqlalchemy import insert, select
+from sqlalchemy.dialects import postgresql
 
 import subscribers
 from mailer.database import open_engine
@@ -434,3 +435,27 @@ def test_every_operator_on_every_kind_of_value(lite, one_postgres, declared):
                     odd = [one.attributes for one in everybody if one.id in found ^ meant]
                     assert not odd, (engine.dialect.name, segment_text(asked))
             connection.rollback()
+
+
+@pytest.mark.parametrize("written", ['name < "a"', 'domain >= "a"', 'a < "a"', "a < 2026-07-14"])
+def test_postgresql_is_told_to_compare_by_code_points(written):
+    """A database that sorts as people do (a, B, c) must not: each order names the collation of code points.
+
+    The server of these tests sorts by them anyway, so the statement is what can be looked at.
+    """
+    condition = compile_segment(freeze_segment(written, list_key="main", now=NOW), {})
+    asked = str(condition.compile(dialect=postgresql.dialect()))
+    assert re.search(r' COLLATE "C"\) (<|>=) %', asked), asked
+
+
+def test_only_a_list_contains_elements(lite, one_postgres):
+    """Neither an object with that among its values nor the value itself contains it: `contains` looks into lists."""
+    common = {"name": "", "language": None, "time_zone": None, "joined": NOW, "tags": set(), "other": None}
+    values = [[7, "x", True], {"b": 7, "c": "x", "d": True}, 7, True]
+    everybody = [
+        Someone(number, email=f"p{number}@a.example", attributes={"a": value}, **common)
+        for number, value in enumerate(values, 1)
+    ]
+    asked: list[Node] = [Contains(Attribute(("a",)), value) for value in (Decimal(7), "x", True)]
+    for engine in (lite, one_postgres):
+        assert Ask(engine)(everybody, asked) == [{1}, {1}, {1}], engine.dialect.name
