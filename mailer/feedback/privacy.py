@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, or_, select, update
 
+from mailer.feedback.mentions import mentions, spellings
 from mailer.feedback.tables import notices, unknown
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Row
 
 
 def held(
@@ -27,13 +28,23 @@ def erased(connection: Connection, subscriber_id: int, addresses: Sequence[str])
     """Blank addresses and words; the counts stay true. Mails not understood that name the person go altogether."""
     blank = {"recipient": "", "reply": ""}
     connection.execute(update(notices).where(_about(subscriber_id, addresses)).values(blank))
-    for row in connection.execute(select(unknown.c.id, unknown.c.sender, unknown.c.raw)).all():
-        octets = bytes(row.raw).lower()
-        if any(
-            address.lower().encode() in octets or address.lower() in row.sender.lower()
-            for address in addresses
-        ):
-            connection.execute(delete(unknown).where(unknown.c.id == row.id))
+    forms = spellings(addresses)
+    after = 0
+    while rows := connection.execute(_KEPT.where(unknown.c.id > after)).all():
+        after = rows[-1].id
+        gone = [row.id for row in rows if mentions(_whole(row), forms)]
+        if gone:
+            connection.execute(delete(unknown).where(unknown.c.id.in_(gone)))
+
+
+_KEPT: Final = (
+    select(unknown.c.id, unknown.c.sender, unknown.c.subject, unknown.c.raw).order_by(unknown.c.id).limit(50)
+)
+
+
+def _whole(row: Row[Any]) -> bytes:
+    """Give a kept mail with what is noted of it before it, where reading takes it for a line of the header."""
+    return f"X-Kept: {row.sender} {row.subject}\n".encode() + bytes(row.raw)
 
 
 def _about(subscriber_id: int, addresses: Sequence[str]) -> ColumnElement[bool]:
