@@ -139,10 +139,10 @@ class Ours:
 
 
 class Listmonk:
-    """listmonk: a hard bounce or a complaint blocklists at the first, soft ones do nothing.
+    """listmonk, with bounces switched on: a hard one or a complaint blocklists at the first, soft ones do nothing.
 
-    Its defaults: schema.sql, `bounce.actions`: hard {count 1, blocklist}, soft {count 2, none}, complaint {count 1,
-    blocklist}. Its mailbox reader calls 5.x.x hard and 4.x.x soft.
+    Its defaults: `bounce.actions` in schema.sql: hard {count 1, blocklist}, soft {count 2, none}, complaint {count 1,
+    blocklist}. Its mailbox reader, internal/bounce/mailbox/pop.go, calls 5.x.x hard and 4.x.x soft, whatever the rest.
     """
 
     name = "listmonk"
@@ -155,8 +155,9 @@ class Listmonk:
 class Mailman:
     """Mailman: one point a day for any bounce, out at the threshold of 5; stale after 7 days without one.
 
-    Its defaults: DEFAULT_BOUNCE_SCORE_THRESHOLD 5.0, DEFAULT_BOUNCE_INFO_STALE_AFTER 7 days (the Mailman list
-    administration manual, 2.8). It reads no complaints. A weekly issue's bounces come 7 days apart, just in time.
+    Mailman 3's defaults: bounce_score_threshold 5.0, bounce_info_stale_after 7 days (styles/base.py; model/bounce.py
+    adds 1 for any bounce, and disables at the threshold). It reads no complaints. A weekly issue's bounces come 7
+    days apart, just in time.
     """
 
     name = "Mailman"
@@ -176,9 +177,10 @@ class Mailman:
 
 
 class Postal:
-    """Postal: hard failures (5xx) within a day suppress for 30 days; a delivery lifts it. It reads no complaints.
+    """Postal: who could not be reached in 18 attempts is suppressed for 30 days, so is a second 5xx within 24 hours.
 
-    Taken here as one failure, which is what it comes to where somebody gets more than one mail a day.
+    The second never comes to who gets one mail a week: the failure itself is not counted yet when it looks
+    (outgoing_message_processor.rb, single_message_processor.rb and suppression_list.rb). It reads no complaints.
     """
 
     name = "Postal"
@@ -190,7 +192,7 @@ class Postal:
         """Take one issue's fate; true while it is suppressed."""
         if self.until is not None and now < self.until:
             return True
-        self.until = now + timedelta(days=30) if said is not None and said.code == 5 else None
+        self.until = now + timedelta(days=30) if said is not None and said.code == 4 else None
         return self.until is not None
 
 
