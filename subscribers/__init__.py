@@ -55,6 +55,8 @@ from subscribers.segment import (
     compile_segment,
     freeze_segment,
     index_statements,
+    named_issues,
+    unheld_attributes,
 )
 from subscribers.signing import SignUp, SignUpOutcome, note_letter, sign_up, sign_up_again
 from subscribers.suppression import Suppression, address_hash, block, lift, list_suppressions, suppressions_of
@@ -127,6 +129,7 @@ __all__ = [
     "may_come_back",
     "metadata",
     "move",
+    "named_issues",
     "network_prefix",
     "note_letter",
     "pause",
@@ -143,6 +146,7 @@ __all__ = [
     "tag",
     "undo_import",
     "undo_move",
+    "unheld_attributes",
     "unsubscribe",
     "within",
     "write_csv",

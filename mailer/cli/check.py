@@ -48,7 +48,7 @@ def check(
 
 def _findings(words: Sequence[str], list_key: str | None) -> Iterator[Finding]:
     from mailer.cli.compiling import as_finding, targets  # noqa: PLC0415
-    from mailer.cli.inspection import check_indexes, check_segments, check_settings  # noqa: PLC0415
+    from mailer.cli.inspection import check_doubts, check_indexes, check_segments, check_settings  # noqa: PLC0415
     from mailer.cli.workplace import workplace, workplace_here  # noqa: PLC0415
     from mailer.errors import UserError  # noqa: PLC0415
 
@@ -61,6 +61,7 @@ def _findings(words: Sequence[str], list_key: str | None) -> Iterator[Finding]:
             yield from (as_finding(problem) for problem in error.problems)
             return
         yield from check_segments(place.settings)
+        yield from check_doubts(place)
         yield from check_indexes(place)
     if words:
         yield from _compiled(targets(place, words, list_key))

@@ -120,6 +120,22 @@ def check_segments(settings: Settings) -> Iterator[Finding]:
             yield as_finding(problem, "segments")
 
 
+def check_doubts(place: Workplace) -> Iterator[Finding]:
+    """Warn of segments that ask for an attribute which nobody has, or for an issue that never went out."""
+    from mailer.database import reading  # noqa: PLC0415 - with SQLAlchemy
+    from mailer.delivery.dispatch import now_utc  # noqa: PLC0415
+    from mailer.delivery.segments import FILE, Segments  # noqa: PLC0415
+
+    try:
+        if not (place.folder / FILE).exists() or not place.has_database:
+            return
+        with reading(place.engine) as connection:
+            found = list(Segments(place.settings).warnings(connection, now_utc()))
+    except MailerError:
+        return  # a database that cannot be asked is told by whoever needs it
+    yield from (as_finding(problem, "segments", Level.WARNING) for problem in found)
+
+
 def check_indexes(place: Workplace) -> Iterator[Finding]:
     """Warn where an attribute is declared and has no index: after a change of [attributes], or an upgrade by itself."""
     from mailer.delivery.indexing import missing  # noqa: PLC0415 - with SQLAlchemy

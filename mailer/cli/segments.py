@@ -118,9 +118,9 @@ def show(
     with looking(place) as connection:
         readers = _readers(connection, mine, key, condition, moment)
         count, few = _counted(connection, readers), _sample(connection, readers, sample)
-    emit(
-        {"segment": name, "list": key, "text": text, "condition": condition, "readers": count, "sample": few}
-    )
+        doubts = mine.doubts(connection, condition)
+    told = {"segment": name, "list": key, "text": text, "condition": condition, "readers": count}
+    emit({**told, "sample": few, "doubts": doubts})
     say(f"{name}: {text}", style="strong")
     say(f"now   {condition}")
     say(
@@ -129,6 +129,8 @@ def show(
     )
     for one in few:
         say(f"  {one['email']}  {one['name']}".rstrip())
+    for doubt in doubts:
+        note(doubt, style="warning")
 
 
 def _sample(connection: Connection, readers: Select[Any] | None, most: int) -> list[dict[str, Any]]:

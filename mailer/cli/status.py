@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 import typer
 
 if TYPE_CHECKING:
+    from mailer.cli.workplace import Workplace
     from mailer.delivery.mailing import Mailing
     from mailer.delivery.model import Counts
     from mailer.feedback.standing import Standing
@@ -49,8 +50,22 @@ def status() -> None:
         say("Nothing runs, nothing waits.")
     say(f"{living} sending process{'' if living == 1 else 'es'} alive")
     _say_back(back)
+    _say_indexes(place)
     if asked or back.unreadable or any(needs_person(one, sums) for one, sums in open_):
         raise typer.Exit(1)
+
+
+def _say_indexes(place: Workplace) -> None:
+    """Say that declared attributes have no indexes yet: segments are counted slowly, and nobody is mailed wrongly."""
+    from mailer.cli.output import emit, say  # noqa: PLC0415
+    from mailer.delivery.indexing import missing  # noqa: PLC0415
+
+    declared = place.settings.attributes
+    if declared and missing(place.engine, declared):
+        emit({"indexes": "missing"})
+        say(
+            "[attributes] and the indexes differ, so counting segments is slow: `mailer db upgrade` makes them"
+        )
 
 
 def _say_back(back: Standing) -> None:

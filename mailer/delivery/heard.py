@@ -19,6 +19,8 @@ from subscribers import Received
 if TYPE_CHECKING:
     from datetime import datetime
 
+    from sqlalchemy import Connection
+
 RECEIVED: Final = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 _m = mailings.c
 
@@ -39,6 +41,12 @@ class Heard(Mapping[Received, Select[Any]]):
     def __len__(self) -> int:
         """Give 0, as above."""
         return 0
+
+
+def went_out(connection: Connection, asked: Received) -> bool:
+    """Say whether any mailing that is asked for was made here; of one declared sent nobody received anything."""
+    found = _mailings(asked).where(_m.edition_id.is_not(None)).limit(1)
+    return connection.execute(found).first() is not None
 
 
 def _mailings(asked: Received) -> Select[Any]:

@@ -10,17 +10,17 @@ import tomllib
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Final, Protocol
 
-from mailer.delivery.heard import Heard
+from mailer.delivery.heard import Heard, went_out
 from mailer.errors import Problem, UserError
 from mailer.settings.lines import key_lines
 from mailer.settings.values import name_of
-from subscribers import SegmentError, compile_segment, freeze_segment
+from subscribers import SegmentError, compile_segment, freeze_segment, named_issues, unheld_attributes
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Mapping
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Select
+    from sqlalchemy import ColumnElement, Connection, Select
 
     from mailer.settings import Settings
 
@@ -84,6 +84,29 @@ class Segments:
             declared = self.settings.attributes if whole else None
             self._made[condition, whole] = compile_segment(condition, Heard(), declared)
         return readers.where(self._made[condition, whole])
+
+    def doubts(self, connection: Connection, condition: str) -> list[str]:
+        """Give what a frozen text asks that nobody answers: a misspelt name looks like an empty answer."""
+        odd = [
+            f"nobody, of the newest 10,000 people, has an attribute {name!r}: is it misspelt?"
+            for name in unheld_attributes(connection, condition)
+        ]
+        gone = dict.fromkeys(one.issue for one in named_issues(condition) if not went_out(connection, one))
+        return odd + [f"no issue {issue} went out from here, so nobody received it" for issue in gone]
+
+    def warnings(self, connection: Connection, now: datetime) -> Iterator[Problem]:
+        """Give the doubts that each segment raises whatever list it is asked of."""
+        book = self.book()
+        for name in book.texts:
+            try:
+                every = [
+                    self.doubts(connection, self.frozen(book, name, key, now)) for key in self.settings.lists
+                ]
+            except SegmentError:
+                continue  # a mistake, told by problems()
+            for said in every[0] if every else ():
+                if all(said in each for each in every):
+                    yield Problem(said, FILE, book.lines.get(name), name)
 
     def problems(self, now: datetime) -> Iterator[Problem]:
         """Give everything that is wrong with segments.toml."""

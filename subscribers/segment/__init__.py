@@ -22,7 +22,15 @@ if TYPE_CHECKING:
 
     from subscribers.segment.condition import Terms
 
-__all__ = ["Received", "SegmentError", "compile_segment", "freeze_segment", "index_statements"]
+__all__ = [
+    "Received",
+    "SegmentError",
+    "compile_segment",
+    "freeze_segment",
+    "index_statements",
+    "named_issues",
+    "unheld_attributes",
+]
 
 
 def freeze_segment(
@@ -70,3 +78,17 @@ def index_statements(connection: Connection, declared: Mapping[str, str]) -> lis
     from subscribers.segment.indexes import index_statements as statements  # noqa: PLC0415
 
     return statements(connection, declared)
+
+
+def unheld_attributes(connection: Connection, text: str) -> tuple[str, ...]:
+    """Give the attributes of a frozen text that none of the newest 10,000 people has; raises SegmentError."""
+    from subscribers.segment.doubting import unheld  # noqa: PLC0415
+
+    return unheld(connection, text)
+
+
+def named_issues(text: str) -> tuple[Received, ...]:
+    """Give what a frozen text asks of issues by their number or slug; raises SegmentError."""
+    from subscribers.segment.doubting import named_issues as named  # noqa: PLC0415
+
+    return named(text)

@@ -84,6 +84,22 @@ def test_a_segment_goes_out(cli, readers, monkeypatch):
     assert cli("segments", "--json").json["readers"] == 1
 
 
+def test_what_nobody_can_answer_is_doubted(cli, readers):
+    """An attribute that nobody has and an issue that never went out are told, with the line; the rest is not."""
+    segments(readers, good='country = "DE"', odd='contry = "DE" or received issue 999')
+    words = ("has an attribute 'contry'", "no issue 999 went out")
+    shown = cli("segments", "show", "odd", "--json").json["doubts"]
+    assert [word in said for said, word in zip(shown, words, strict=True)] == [True, True]
+    told = cli("segments", "show", "odd")
+    assert (told.code, all(word in told.err for word in words)) == (0, True)
+    assert cli("segments", "show", "good", "--json").json["doubts"] == []
+    found = [line for line in cli("check", "--json").lines if line.get("rule") == "segments"]
+    assert {(line["level"], line["file"], line["line"]) for line in found} == {
+        ("warning", "segments.toml", 2)
+    }
+    assert len(found) == 2
+
+
 def test_indexes_are_made_by_an_upgrade(cli, newsletter):
     """`mailer check` says that one is missing; `mailer db upgrade` makes what mailer.toml declares, once."""
     file = newsletter / "mailer.toml"
@@ -92,8 +108,11 @@ def test_indexes_are_made_by_an_upgrade(cli, newsletter):
     )
     (warning,) = [line for line in cli("check", "--json").lines if line.get("rule") == "segments"]
     assert (warning["level"], "mailer db upgrade" in warning["message"]) == ("warning", True)
+    assert {"indexes": "missing"} in cli("status", "--json").lines
+    assert "`mailer db upgrade` makes them" in cli("status").out
     assert cli("db", "upgrade", "--json").json["indexes"] == 3
     assert not [line for line in cli("check", "--json").lines if line.get("rule") == "segments"]
+    assert "upgrade" not in cli("status").out
     assert cli("db", "upgrade", "--json").json["indexes"] == 0
 
 

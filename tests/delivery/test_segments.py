@@ -7,7 +7,7 @@ from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import insert, select, text
+from sqlalchemy import insert, select, text, update
 
 from mailer.database import reading, writing
 from mailer.delivery import dispatch, mailing
@@ -21,6 +21,7 @@ from mailer.errors import UserError
 from mailer.issue.provenance import Provenance
 from mailer.settings import load_settings
 from subscribers import audience, tag
+from subscribers.tables import subscribers
 from tests.delivery.conftest import NOON, World, edition
 
 if TYPE_CHECKING:
@@ -230,8 +231,6 @@ DECLARED = {"country": "text", "score": "number", "since": "date", "address.city
 
 def test_declared_attributes_get_indexes_that_are_used(news, world):
     """Indexes are made, used and dropped as declared, and change nobody who is selected."""
-    from subscribers.tables import subscribers
-
     with writing(world.engine) as c:
         c.execute(
             insert(subscribers),
@@ -275,6 +274,30 @@ def steps(news: Newsletter, name: str) -> str:
             for way in ("seqscan", "nestloop", "mergejoin"):
                 c.execute(text(f"SET LOCAL enable_{way} = off"))
         return "\n".join(str(row[-1]) for row in c.execute(text(f"{explain} {words}".replace(":", r"\:"))))
+
+
+def test_doubts(news, world):
+    """Attributes that nobody has and issues that never went out are told; where there is nobody, nothing is."""
+    news.write(
+        odd='a.b = 1 and (a.c is missing or not received issue 999) and received issue "x"',
+        good='a.b = 1 and received issue 72 and received issue "the-issue" and received anything and name = "x"',
+    )
+    assert len(doubts(news, "good")) == 0
+    ann, *_ = people(world)
+    settle(world, dict.fromkeys(("ann", "bo", "cem", "dora"), DeliveryState.ACCEPTED))
+    with writing(world.engine) as c:
+        mine = update(subscribers).where(subscribers.c.id == ann)
+        c.execute(mine.values(attributes={"a": {"b": 1}}))
+    assert doubts(news, "good") == []
+    said = doubts(news, "odd")
+    assert [[word for word in ("'a.b'", "'a.c'", "999", "issue x") if word in one] for one in said] == [
+        ["'a.c'"], ["999"], ["issue x"],
+    ]  # fmt: skip
+
+
+def doubts(news: Newsletter, name: str) -> list[str]:
+    with reading(news.world.engine) as c:
+        return news.segments.doubts(c, news.segments.freeze(name, "main", NOON))
 
 
 def test_mailing_extend_keeps_the_condition(world):
