@@ -154,7 +154,7 @@ def lift(
 
 
 def keep_reach(connection: Connection, list_key: str, brand: str) -> None:
-    """Let what reaches a list by its brand reach it by itself: the list goes to another brand, or gets a new name."""
+    """Let what reaches a list by its brand reach it by itself: the list goes to another brand, or that is renamed."""
     names = ["hash", "reason", "evidence", "created_at", "expires_at", "import_id"]
     reaching = (
         suppressions.c.scope == Scope.BRAND,

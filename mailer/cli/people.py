@@ -91,3 +91,22 @@ def the_person(connection: Connection, email: str) -> Person:
 def day(moment: datetime | None) -> str:
     """Give a moment as a day and a time, in UTC."""
     return f"{moment:%Y-%m-%d %H:%M}" if moment else ""
+
+
+def pairs(given: list[str] | None, what: str) -> dict[str, str]:
+    """Give what was written as KEY=VALUE, several times."""
+    for each in given or ():
+        if "=" not in each:
+            raise typer.BadParameter(f"{each}: an {what} is written KEY=VALUE")
+    return dict(each.split("=", 1) for each in given or ())
+
+
+def moment_of(text: str | None) -> datetime | None:
+    """Give the moment that was written as a date; without a zone it is UTC's."""
+    if text is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(text)
+    except ValueError:
+        raise typer.BadParameter(f"{text} is no date; write 2026-09-01 or 2026-09-01T08:00+02:00") from None
+    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)

@@ -9,7 +9,7 @@ import typer
 
 from mailer.cli.options import ListNamed, SegmentNamed, Yes
 from mailer.cli.output import emit, note, say, say_lines, table
-from mailer.cli.people import Email, changing, looking, now, one_list, some_list, the_person
+from mailer.cli.people import Email, changing, looking, moment_of, now, one_list, pairs, some_list, the_person
 
 app = typer.Typer(add_completion=False, help="Add, find, import and export the people.", no_args_is_help=True)
 
@@ -67,7 +67,7 @@ def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
             now=now(),
             hash_key=place.keys.suppression,
             basis=basis,
-            attributes=_pairs(attribute, "attribute"),
+            attributes=pairs(attribute, "attribute"),
             **given,  # type: ignore[arg-type]
         )
         known = before and before.subscription(list_key)
@@ -75,13 +75,6 @@ def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
             record(connection, "reader.added", str(person.id), now(), actor(), lists=[list_key], how="cli")
     emit(person)
     say(f"{person.email} reads {list_key}")
-
-
-def _pairs(given: list[str] | None, what: str) -> dict[str, str]:
-    for each in given or ():
-        if "=" not in each:
-            raise typer.BadParameter(f"{each}: an {what} is written KEY=VALUE")
-    return dict(each.split("=", 1) for each in given or ())
 
 
 @app.command(epilog="Example: mailer subscribers show ann@example.org --json")
@@ -163,21 +156,9 @@ def pause(
 
     place = workplace()
     with changing(place) as connection:
-        person, moment = the_person(connection, email), _moment(until)
+        person, moment = the_person(connection, email), moment_of(until)
         done = pause_person(connection, person.id, some_list(place, list_named), now(), "cli", moment)
     _tell(person.email, "paused", done)
-
-
-def _moment(text: str | None) -> Any:
-    from datetime import UTC, datetime  # noqa: PLC0415
-
-    if text is None:
-        return None
-    try:
-        moment = datetime.fromisoformat(text)
-    except ValueError:
-        raise typer.BadParameter(f"{text} is no date; write 2026-09-01 or 2026-09-01T08:00+02:00") from None
-    return moment if moment.tzinfo else moment.replace(tzinfo=UTC)
 
 
 @app.command(epilog="Example: mailer subscribers resume ann@example.org")
@@ -283,8 +264,8 @@ def import_people(  # noqa: PLR0913, PLR0917 - each is a flag of the command lin
     if undo is not None:
         exchange.undo(place, undo, yes=yes)
     else:
-        pairs = _pairs(column, "mapping")
-        wishes = exchange.Wishes(one_list(place, list_named), basis, pairs, encoding, revive)
+        mapping = pairs(column, "mapping")
+        wishes = exchange.Wishes(one_list(place, list_named), basis, mapping, encoding, revive)
         exchange.bring_in(place, file, wishes, dry_run=dry_run, yes=yes, many=MANY)
 
 
@@ -301,12 +282,12 @@ def export_people(
     ] = None,
 ) -> None:
     """Write everyone of a list with all that is needed to leave for another tool; it can be imported as it is."""
-    from mailer.cli import exchange  # noqa: PLC0415
+    from mailer.cli import exporting  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
 
     place = workplace()
     if kind not in {"csv", "jsonl"}:
         raise typer.BadParameter(f"{kind}: --format is csv or jsonl")
-    choice = exchange.Choice(one_list(place, list_named), state, segment)
-    count = exchange.write_out(place, choice, kind, out)
+    choice = exporting.Choice(one_list(place, list_named), state, segment)
+    count = exporting.write_out(place, choice, kind, out)
     note(f"{count:,} people" + (f" in {out}" if out else ""))

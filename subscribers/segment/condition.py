@@ -32,6 +32,7 @@ from sqlalchemy import (
 from subscribers.audience import JOINED
 from subscribers.segment import expressions as sql
 from subscribers.segment import on_postgresql, on_sqlite
+from subscribers.segment.indexes import Declared, answered
 from subscribers.segment.tree import (
     Among,
     Attribute,
@@ -61,9 +62,6 @@ Terms: TypeAlias = Mapping[Received, Select[Any]]
 """What only the ledger can answer: each question -> a Select whose first column holds the ids of the subscribers."""
 
 __all__ = ["Condition", "Terms", "compiled", "on_postgresql", "on_sqlite"]  # those two teach SQLAlchemy
-
-Declared: TypeAlias = Mapping[tuple[str, ...], str]
-"""The attributes that have indexes: path -> text, number or date."""
 
 _COMPARE: Final[Mapping[Comparison, Callable[[Any, Any], Any]]] = {
     Comparison.EQUAL: operator.eq,
@@ -272,30 +270,10 @@ def compiled(tree: Node, terms: Terms, declared: Declared | None = None) -> Cond
     """
     compiler = Compiler(terms)
     parts = tree.parts if isinstance(tree, Both) else (tree,)
-    quick = [part for part in parts if declared and _indexed(part, declared)]
+    quick = [part for part in parts if declared and answered(part, declared)]
     if not quick:
         return compiler.node(tree)
     people = subscribers.alias("indexed")
     inside = Compiler(terms, people.c.attributes, inline=True)
     found = select(people.c.id).where(*map(inside.node, quick))
     return and_(_person().in_(found), *(compiler.node(part) for part in parts if part not in quick))
-
-
-def _indexed(part: Node, declared: Declared) -> bool:
-    """Say whether an index of a declared attribute answers this condition."""
-    if isinstance(part, Among):
-        values: tuple[object, ...] = part.values
-    elif isinstance(part, Compare) and part.how is not Comparison.OTHER:
-        values = (part.value,)
-    else:
-        return False
-    kind = declared.get(part.subject.path) if isinstance(part.subject, Attribute) else None
-    if kind == "text":
-        return all(isinstance(value, str) for value in values) and _same(part)
-    if kind == "number":
-        return all(isinstance(value, Decimal) for value in values)
-    return kind == "date" and all(isinstance(value, date) for value in values)
-
-
-def _same(part: Among | Compare) -> bool:
-    return isinstance(part, Among) or part.how is Comparison.EQUAL

@@ -1,4 +1,4 @@
-"""Indexes for declared attributes: which there should be, which there are, and the statements between the two.
+"""Indexes for declared attributes: which there should be and are, the statements between the two, what they answer.
 
 An index bears in its name what it holds, so a declaration that changes makes another and drops the old one. They stand
 in no migration and in no table of the code: the settings decide, and `mailer db upgrade` applies them.
@@ -6,20 +6,33 @@ in no migration and in no table of the code: the settings decide, and `mailer db
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import date
+from decimal import Decimal
 from hashlib import blake2b
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, TypeAlias
 
 from sqlalchemy import text
 
 from subscribers.segment import expressions, on_postgresql, on_sqlite
+from subscribers.segment.tree import Among, Attribute, Compare, Comparison
 from subscribers.tables import subscribers
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     from sqlalchemy import Connection, Dialect
 
-__all__ = ["index_statements", "on_postgresql", "on_sqlite"]  # those two teach SQLAlchemy the expressions
+    from subscribers.segment.tree import Node
+
+__all__ = [
+    "Declared",
+    "answered",
+    "index_statements",
+    "on_postgresql",
+    "on_sqlite",
+]  # the last two teach SQLAlchemy
+
+Declared: TypeAlias = Mapping[tuple[str, ...], str]
+"""The attributes that have indexes: path -> text, number or date."""
 
 _PREFIX: Final = "ix_attribute_"
 _HELD: Final = {"text": expressions.ValueOf, "number": expressions.NumberOf, "date": expressions.DayOf}
@@ -62,3 +75,23 @@ def _expression(dialect: Dialect, name: str, kind: str) -> str:
     held = _HELD[kind](*expressions.attribute(tuple(name.split(".")), subscribers.c.attributes, inline=True))
     words = {"literal_binds": True, "include_table": False}
     return f"({held.compile(dialect=dialect, compile_kwargs=words)})"
+
+
+def answered(part: Node, declared: Declared) -> bool:
+    """Say whether an index of a declared attribute answers this condition."""
+    if isinstance(part, Among):
+        values: tuple[object, ...] = part.values
+    elif isinstance(part, Compare) and part.how is not Comparison.OTHER:
+        values = (part.value,)
+    else:
+        return False
+    kind = declared.get(part.subject.path) if isinstance(part.subject, Attribute) else None
+    if kind == "text":
+        return all(isinstance(value, str) for value in values) and _same(part)
+    if kind == "number":
+        return all(isinstance(value, Decimal) for value in values)
+    return kind == "date" and all(isinstance(value, date) for value in values)
+
+
+def _same(part: Among | Compare) -> bool:
+    return isinstance(part, Among) or part.how is Comparison.EQUAL
