@@ -144,3 +144,24 @@ def _touch(connection, trace, person, ids, now) -> None:
         mine = table.c.id if trace == "profile" else table.c.subscriber_id
         moment = {"updated_at" if trace == "profile" else "changed_at": now}
         connection.execute(update(table).where(mine == person).values(moment))
+
+
+def test_a_renamed_list_is_a_new_one(with_lists, clock, hash_key, tmp_path):
+    """Nobody reads it, and what was said of the old name alone does not reach it; an import of the export keeps it."""
+    words = {"now": clock(), "hash_key": hash_key}
+    with with_lists.begin() as connection:
+        for email in (ANN, BOB):
+            subscribers.add(connection, email=email, list_key="main", basis="x", **words)
+        subscribers.unsubscribe(connection, subscribers.find(connection, BOB).id, "main", clock(), "page")
+        new = subscribers.ensure_lists(connection, ["new"], clock())["new"]
+        assert connection.execute(subscribers.audience(new, clock())).all() == []
+        file = tmp_path / "main.csv"
+        rows = subscribers.export_rows(connection, "main", now=clock())
+        with file.open("w", encoding="utf-8", newline="") as stream:
+            subscribers.write_csv(stream, subscribers.export_columns(connection, "main"), rows)
+    common = {"list_key": "new", "basis": "renamed", "rejects": tmp_path / "rejects"}
+    subscribers.import_file(with_lists.begin, file, **common, **words | {"now": clock()})
+    with with_lists.begin() as connection:
+        assert [row.email for row in connection.execute(subscribers.audience(new, clock()))] == [ANN]
+        with pytest.raises(subscribers.WillNotRevive):
+            subscribers.add(connection, email=BOB, list_key="new", basis="x", **words)
