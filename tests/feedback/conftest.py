@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 import pytest
 from sqlalchemy import select, update
 
-from mailer.database import open_engine, reading, upgrade, writing
+from mailer.database import reading, writing
 from mailer.delivery import ledger, mailing
 from mailer.delivery.audience import Planner
 from mailer.delivery.model import Settlement
@@ -24,8 +24,6 @@ from mailer.keys import Key, Keys, Purpose
 from subscribers import Person, add, audience, ensure_lists, find
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
     from sqlalchemy import Engine
 
 NOON = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
@@ -123,11 +121,8 @@ class World:
 
 
 @pytest.fixture
-def world(database_url: str) -> Iterator[World]:
-    """Give a newsletter with an empty list."""
-    engine = open_engine(database_url)
-    upgrade(engine)
+def world(engine: Engine) -> World:
+    """Give a newsletter with an empty list, on each of the two databases."""
     with writing(engine) as c:
         ids = ensure_lists(c, ["main"], NOON)
-    yield World(engine, ids["main"])
-    engine.dispose()
+    return World(engine, ids["main"])

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from tests.feedback.conftest import World
     from tests.feedback.dovecot import Server
 
-pytestmark = [pytest.mark.dovecot, pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)]
+pytestmark = [pytest.mark.dovecot, pytest.mark.parametrize("engine", ["sqlite"], indirect=True)]
 FULL = "452 4.2.2 mailbox full"
 MANY = 5_000
 

@@ -35,7 +35,7 @@ if TYPE_CHECKING:
     from mailer.message.model import Message
     from tests.feedback.conftest import World
 
-pytestmark = pytest.mark.parametrize("database_url", ["sqlite"], indirect=True)
+pytestmark = pytest.mark.parametrize("engine", ["sqlite"], indirect=True)
 ANN, BO, FULL, MOVED, FAIR = (f"{name}@reader.example" for name in ("ann", "bo", "full", "fwd", "fair"))
 
 
