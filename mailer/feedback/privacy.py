@@ -12,7 +12,7 @@ from mailer.feedback.tables import notices, unknown
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection
 
 
 def held(
@@ -32,7 +32,7 @@ def erased(connection: Connection, subscriber_id: int, addresses: Sequence[str])
     after = 0
     while rows := connection.execute(_KEPT.where(unknown.c.id > after)).all():
         after = rows[-1].id
-        gone = [row.id for row in rows if mentions(_whole(row), forms)]
+        gone = [row.id for row in rows if mentions(_whole(row.sender, row.subject, row.raw), forms)]
         if gone:
             connection.execute(delete(unknown).where(unknown.c.id.in_(gone)))
 
@@ -42,9 +42,9 @@ _KEPT: Final = (
 )
 
 
-def _whole(row: Row[Any]) -> bytes:
+def _whole(sender: str, subject: str, raw: bytes) -> bytes:
     """Give a kept mail with what is noted of it before it, where reading takes it for a line of the header."""
-    return f"X-Kept: {row.sender} {row.subject}\n".encode() + bytes(row.raw)
+    return f"X-Kept: {sender} {subject}\n".encode() + bytes(raw)
 
 
 def _about(subscriber_id: int, addresses: Sequence[str]) -> ColumnElement[bool]:
