@@ -146,6 +146,6 @@ CHORES: Final = (
     Chore("people", _HOUR, people),
     Chore("retention", _DAY, retention),
     Chore("database", _DAY, database_care),
-    Chore("backup", _DAY, backup),
     Chore("upgrades", _DAY, upgrades),
+    Chore("backup", _DAY, backup),
 )

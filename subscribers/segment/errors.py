@@ -15,11 +15,13 @@ class SegmentError(SubscribersError):
     """
 
     def __init__(self, message: str, text: str, start: int, end: int, advice: str = "") -> None:
-        self.message, self.text, self.advice = message, text, advice
+        # One line each: a message may quote a text that has a line end within quotes.
+        self.message, self.text, self.advice = _shown(message), text, _shown(advice)
         self.start = max(0, min(start, len(text)))
         self.end = max(self.start, min(end, len(text)))
         self.line = text.count("\n", 0, self.start) + 1
-        super().__init__("\n".join(filter(None, (message, *self.pointed(), advice and f"    {advice}"))))
+        said = (self.message, *self.pointed(), self.advice and f"    {self.advice}")
+        super().__init__("\n".join(filter(None, said)))
 
     def pointed(self) -> tuple[str, str]:
         """Give the line of the text that the place is on, and a line with carets below the place."""

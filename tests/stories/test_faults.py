@@ -138,7 +138,7 @@ journal.Journal.write = until_full
 _SEND = """
 import sys
 import mailer.delivery.recorder as recorder
-recorder.Recorder.__init__.__defaults__ = (2.0,)  # the patience with a full disk
+recorder.Recorder.__init__.__defaults__ = (2.0, None)  # the patience with a full disk
 from mailer.cli import run
 sys.exit(run(sys.argv[1:]))
 """
