@@ -48,9 +48,14 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         yield made
         made.dispose()
     else:
-        made = request.getfixturevalue("one_postgres")
-        empty(made)
-        yield made
+        yield request.getfixturevalue("clean_postgres")
+
+
+@pytest.fixture
+def clean_postgres(one_postgres: Engine) -> Engine:
+    """Give that one database without what the test before left in it."""
+    empty(one_postgres)
+    return one_postgres
 
 
 def empty(engine: Engine) -> None:

@@ -71,23 +71,31 @@ def killed(child: subprocess.Popen[str], chance: random.Random, how: signal.Sign
     return child.wait(60) != 0
 
 
+def ended(child: subprocess.Popen[str]) -> list[str]:
+    """Let a child come to its end; give what it said there."""
+    said, _ = child.communicate(timeout=120)
+    assert child.returncode == 0
+    return said.lstrip("+").split()
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize("how", [signal.SIGKILL, signal.SIGINT])
 def test_ended_and_run_again(with_lists: Engine, people: Path, how: signal.Signals) -> None:
     """SIGKILL or Ctrl-C wherever it strikes, then the same command, again and again until it is done."""
     chance = random.Random(f"{with_lists.dialect.name} {how}")  # noqa: S311 - for a test
-    ends = sum(killed(start(with_lists, people), chance, how) for _ in range(6))
+    ends = 0
+    while ends < 6 and killed(start(with_lists, people), chance, how):
+        ends += 1
     assert ends >= 2
-    last = start(with_lists, people)
-    said, _ = last.communicate(timeout=120)
-    bad = len(range(0, ROWS, 9))
-    assert (last.returncode, said.lstrip("+").split()) == (0, ["1", str(ROWS), str(ROWS - bad), str(bad)])
+    said, bad = ended(start(with_lists, people)), len(range(0, ROWS, 9))
+    # Where the last of them was quicker than its end, this one repeats it, and adds nobody.
+    assert said in (["1", str(ROWS), str(ROWS - bad), str(bad)], ["2", str(ROWS), "0", str(bad)])
     with with_lists.connect() as connection:
         for table in (tables.subscribers, tables.addresses, tables.subscriptions, tables.consents):
             assert connection.scalar(select(func.count()).select_from(table)) == ROWS - bad
         emails = set(connection.scalars(select(tables.addresses.c.email)))
         assert emails == {f"p{n}@example.org" for n in range(ROWS) if n % 9}
-        assert connection.scalars(select(tables.imports.c.state)).all() == ["done"]
+        assert set(connection.scalars(select(tables.imports.c.state))) == {"done"}
     with (people.parent / "rejects" / "import-1.csv").open(newline="") as stream:
         rejects = list(csv.reader(stream))[1:]
     assert sorted(int(row[3].removeprefix("bad\n")) for row in rejects) == list(range(0, ROWS, 9))
