@@ -30,8 +30,8 @@ PROGRAMS = {
     "postfix": ("postfix",),
     "dovecot": ("dovecot",),
 }
-# A machine under load is no failure: no example has a deadline. CI tries the same examples each time, so that a change is
-# judged by itself; at home they differ from run to run.
+# A machine under load is no failure: no example has a deadline. CI tries the same examples each time, so that a
+# change is judged by itself; at home they differ from run to run.
 IN_CI = os.environ.get("MAILER_REQUIRE_ALL") == "1"
 settings.register_profile("whole", deadline=None, derandomize=IN_CI)
 settings.register_profile("fast", deadline=None, max_examples=25)
