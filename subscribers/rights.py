@@ -24,7 +24,7 @@ from subscribers.status import (
     SubscriptionState,
     sources,
 )
-from subscribers.suppression import carry_over, forget_evidence, in_force_for, lift, suppress
+from subscribers.suppression import carry_over, forget_evidence, in_force_for, lift, suppress, was_dead
 from subscribers.tables import addresses, consents, import_changes, subscribers, subscriptions, tags
 
 if TYPE_CHECKING:
@@ -59,8 +59,8 @@ def move(
             update(addresses).where(addresses.c.subscriber_id == subscriber_id).values(email=address.email)
         )
         return get(connection, subscriber_id)
-    lift(connection, new, now=now, why="its owner came back to it", only=Reason.MOVED)
     _refuse_suppressed(connection, address, new, now)
+    lift(connection, new, now=now, why="its owner came back to it", only=Reason.MOVED)
     relocate(connection, subscriber_id, address, new, now)
     record(connection, subscriber_id, [None], ConsentKind.MOVED, how, now, evidence)
     return get(connection, subscriber_id)
@@ -80,8 +80,12 @@ def relocate(
 
 
 def _refuse_suppressed(connection: Connection, address: Address, hash_: bytes, now: datetime) -> None:
+    """Refuse an address that must not be mailed; that its owner moved away alone is no reason, if it was alive."""
     for each in in_force_for(connection, hash_, now):
-        raise WillNotRevive(address.email, f"suppressed since {each.created_at:%Y-%m-%d} ({each.reason})")
+        if each.reason is Reason.MOVED and not was_dead(connection, each):
+            continue
+        reason = Reason.DEAD if each.reason is Reason.MOVED else each.reason
+        raise WillNotRevive(address.email, f"suppressed since {each.created_at:%Y-%m-%d} ({reason})")
 
 
 def tag(

@@ -16,13 +16,13 @@ from sqlalchemy.dialects import postgresql, sqlite
 from subscribers.address import parse_address
 from subscribers.audience import in_force, reaches
 from subscribers.status import Reason, Scope
-from subscribers.tables import addresses, suppressions
+from subscribers.tables import addresses, lists, suppressions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
     from datetime import datetime
 
-    from sqlalchemy import Connection
+    from sqlalchemy import ColumnElement, Connection
     from sqlalchemy.sql.dml import Insert
 
 
@@ -140,7 +140,8 @@ def lift(
 ) -> int:
     """Lift what forbids mail to an address: from one list, or all of it; give how many were lifted.
 
-    A manual block stays unless `manual` says so; `only` lifts what has that reason.
+    What lay on a brand stays on its other lists: a word about one brings back to no other. A manual block stays
+    unless `manual` says so; `only` lifts what has that reason.
     """
     conditions = [suppressions.c.hash == hash_, suppressions.c.lifted_at.is_(None)]
     if list_id is not None:
@@ -149,8 +150,34 @@ def lift(
         conditions.append(suppressions.c.reason == only)
     if not manual:
         conditions.append(suppressions.c.reason != Reason.MANUAL)
+    if list_id is not None:
+        _keep_on_others(connection, list_id, now, conditions)
     statement = update(suppressions).where(and_(*conditions)).values(lifted_at=now, lifted_why=why)
     return connection.execute(statement).rowcount
+
+
+def _keep_on_others(
+    connection: Connection, list_id: int, now: datetime, conditions: list[ColumnElement[bool]]
+) -> None:
+    """Let what is about to be lifted from a brand reach each of its lists but one by itself."""
+    query = (
+        select(suppressions, lists.c.key)
+        .join(lists, lists.c.brand == suppressions.c.scope_key)
+        .where(*conditions, suppressions.c.scope == Scope.BRAND, in_force(now), lists.c.id != list_id)
+        .order_by(lists.c.id)
+    )
+    for each in connection.execute(query).all():
+        suppress(
+            connection,
+            [each.hash],
+            scope=Scope.LIST,
+            scope_key=each.key,
+            reason=Reason(each.reason),
+            now=each.created_at,
+            evidence=each.evidence,
+            expires_at=each.expires_at,
+            import_id=each.import_id,
+        )
 
 
 def keep_reach(connection: Connection, list_key: str, brand: str) -> None:
@@ -175,7 +202,8 @@ _LEFT_BEHIND = (Reason.DEAD, Reason.MOVED)
 def carry_over(connection: Connection, old: bytes, new: bytes, now: datetime) -> None:
     """Let what holds for an address hold for the one its owner moved to, but not that it is dead.
 
-    The old address is not mailed again: an old file must not make a second reader of it.
+    The old address is not mailed again: an old file must not make a second reader of it, not even one that
+    may revive the dead. So what says that it is dead gives way, and `was_dead` remembers it.
     """
     held = (suppressions.c.hash == old, suppressions.c.reason.not_in(_LEFT_BEHIND), in_force(now))
     for each in _read(connection, *held):
@@ -189,7 +217,15 @@ def carry_over(connection: Connection, old: bytes, new: bytes, now: datetime) ->
             evidence="carried over from the address before",
             expires_at=each.expires_at,
         )
+    lift(connection, old, now=now, why="its owner moved away", only=Reason.DEAD)
     suppress(connection, [old], scope=Scope.EVERYTHING, reason=Reason.MOVED, now=now)
+
+
+def was_dead(connection: Connection, moved: Suppression) -> bool:
+    """Whether an address was dead when its owner left it behind."""
+    mine = (suppressions.c.hash == moved.hash, suppressions.c.reason == Reason.DEAD)
+    then = suppressions.c.lifted_at == moved.created_at
+    return connection.scalar(select(suppressions.c.id).where(*mine, then).limit(1)) is not None
 
 
 def forget_evidence(connection: Connection, hash_: bytes) -> None:

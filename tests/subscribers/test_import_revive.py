@@ -8,7 +8,7 @@ import pytest
 from sqlalchemy import select
 
 import subscribers
-from subscribers import tables
+from subscribers import Evidence, tables
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -146,3 +146,53 @@ def test_who_acted_since_is_left_alone(people, file, clock):
     assert subscribers.undo_import(people.begin, result.id, clock()).unsubscribed == 2
     with people.connect() as connection:
         assert subscribers.find(connection, email("left")).subscription("main").state == "paused"
+
+
+@pytest.mark.parametrize("revived", [True, False], ids=["by a file", "by their own word"])
+def test_a_complaint_about_one_list_outlives_the_return_to_another(with_lists, tmp_path, clock, revived):
+    """Who complained of `beta` in another tool, and comes to `gamma` of the same brand, still gets no `beta`."""
+    engine, who = with_lists, email("both")
+    with engine.begin() as connection:
+        subscribers.ensure_lists(connection, ["gamma"], clock(), brands={"gamma": "acme"})
+        person = subscribers.add(
+            connection, email=who, list_key="beta", now=clock(), hash_key=HASH_KEY, basis="mail"
+        )
+    path = tmp_path / "complained.csv"
+    path.write_text(f"email,status\n{who},complained\n")
+    bring(engine, path, clock, list_key="beta")
+    if revived:
+        path.write_text(f"email\n{who}\n")
+        assert bring(engine, path, clock, list_key="gamma", revive=True).revived == 1
+    else:
+        with engine.begin() as connection:
+            asked = subscribers.sign_up(
+                connection, email=who, list_keys=["gamma"], now=clock(), hash_key=HASH_KEY,
+                form=subscribers.Form("v1", "yes, mail me"),
+            )  # fmt: skip
+            assert subscribers.confirm(connection, person.id, asked.id, clock(), Evidence()).confirmed == (
+                "gamma",
+            )
+    with engine.begin() as connection:
+        ids = subscribers.list_ids(connection)
+        reached = {
+            key
+            for key in ("beta", "gamma")
+            if connection.execute(subscribers.audience(ids[key], clock())).all()
+        }
+        assert reached == {"gamma"}
+        subscribers.add(
+            connection, email=who, list_key="beta", now=clock(), hash_key=HASH_KEY, basis="mail", revive=True
+        )
+        assert connection.execute(subscribers.audience(ids["beta"], clock())).all()
+
+
+def test_who_moved_away_from_a_dead_mailbox_is_not_revived_there(people, tmp_path, clock):
+    """That it was dead before does not hide that its owner reads elsewhere: they would get everything twice."""
+    with people.begin() as connection:
+        dead = subscribers.find(connection, email("dead"))
+        subscribers.move(connection, dead.id, "alive@example.org", now=clock(), hash_key=HASH_KEY, how="cli")
+    path = tmp_path / "people.csv"
+    path.write_text(f"email\n{email('dead')}\n")
+    result = bring(people, path, clock, revive=True)
+    assert (result.revived, result.refused["suppressed"]) == (0, 1)
+    assert email("dead") not in readers(people, clock)
