@@ -19,9 +19,9 @@ import logging
 import threading
 import time
 from collections import deque
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import partial
+from itertools import count
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, TypeVar
 
@@ -29,6 +29,7 @@ from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
 
 from mailer.database import may_pass
 from mailer.delivery import ledger
+from mailer.delivery.seat import seats
 from mailer.delivery.states import DeliveryState
 
 if TYPE_CHECKING:
@@ -78,14 +79,13 @@ class Recorder:
         patience: float = 300,
         heard: Heard | None = None,
     ) -> None:
-        self._engine = engine
         self._journal = journal
         self._epoch = epoch
         self._clock = clock
         self._gather = gather
         self._patience = patience
         self._heard = heard
-        self._connection: Connection | None = None
+        self._moves, self._jobs = seats(engine)
         self._waiting: deque[_Move | _Job | None] = deque()
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._awake = True
@@ -132,7 +132,8 @@ class Recorder:
                 self._answer([move.answer for move in moves], partial(self._write, moves))
             for job in jobs:
                 self._answer([job.answer], partial(self._do, job))
-        self._hang_up()
+        self._moves.close()
+        self._jobs.close()
 
     def _taken(self) -> tuple[list[_Move], list[_Job], bool]:
         """Take what waits, at most a group of moves; true if nothing comes after it."""
@@ -155,43 +156,32 @@ class Recorder:
         settlements = [settlement for move in moves for settlement in move.settlements]
         claims = [move.fence for move in moves if move.fence is not None]
         self._again(lambda: self._journal.write(settlements, claims))
-        granted = self._transact(lambda connection: self._move(connection, settlements, claims))
+        granted = self._advanced(settlements, claims)
+        denied = [claim for claim in claims if claim not in granted]
+        if denied:
+            self._again(
+                lambda: self._jobs.transact(lambda c: ledger.turn_back(c, self._epoch, denied, self._clock()))
+            )
         return [move.fence in granted for move in moves]
 
-    def _move(self, connection: Connection, settlements: list[Settlement], claims: list[Claim]) -> set[Claim]:
-        now = self._clock()
-        if settlements:
-            ledger.settle(connection, self._epoch, settlements)
-            refused = [one for one in settlements if one.state is DeliveryState.REFUSED]
-            if refused and self._heard is not None:
-                self._heard(connection, refused)
-        if not claims:
-            return set()
-        granted = ledger.fence(connection, self._epoch, claims, now)
-        if len(granted) < len(claims):
-            denied = [claim for claim in claims if claim not in granted]
-            ledger.turn_back(connection, self._epoch, denied, now)
-        return granted
+    def _advanced(self, settlements: list[Settlement], claims: list[Claim]) -> set[Claim]:
+        """Write one group; a repetition says so, for the answer to the first try may be what was lost."""
+        refused = [one for one in settlements if one.state is DeliveryState.REFUSED]
+        heard = self._heard if refused else None
+        seat = self._jobs if heard is not None else self._moves
+        tries = count()
+
+        def advance(connection: Connection) -> set[Claim]:
+            again, now = next(tries) > 0, self._clock()
+            granted = ledger.advance(connection, self._epoch, settlements, claims, now, again=again)
+            if heard is not None:
+                heard(connection, refused)
+            return granted
+
+        return self._again(lambda: seat.transact(advance))
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
-        return self._again(partial(self._once, work))
-
-    def _once(self, work: Callable[[Connection], T]) -> T:
-        """Run one transaction on the thread's own connection, which is kept: a pool's checkout costs a round trip."""
-        if self._connection is None:
-            self._connection = self._engine.connect()
-        try:
-            with self._connection.begin():
-                return work(self._connection)
-        except (OperationalError, InterfaceError):
-            self._hang_up()
-            raise
-
-    def _hang_up(self) -> None:
-        connection, self._connection = self._connection, None
-        if connection is not None:
-            with suppress(OperationalError, InterfaceError):
-                connection.close()
+        return self._again(lambda: self._jobs.transact(work))
 
     def _again(self, work: Callable[[], T]) -> T:
         """Do it until the database or the disk lets it; the wait doubles up to two seconds."""

@@ -9,7 +9,7 @@ import pytest
 from mailer.database import reading, writing
 from mailer.delivery import ledger, mailing
 from mailer.delivery.journal import Proof
-from mailer.delivery.ledger import sending
+from mailer.delivery.ledger import claiming
 from mailer.delivery.states import MOVES, DeliveryState, MailingState
 from subscribers import move as move_address
 
@@ -204,7 +204,9 @@ def test_claiming_reads_the_index_of_those_who_wait(world: World) -> None:
     """A claim costs what it claims, not what the mailing holds: SQLite searches the partial index and sorts nothing."""
     if world.engine.dialect.name != "sqlite":
         return  # PostgreSQL chooses by statistics, which a test's few rows do not give
-    statement = str(sending._claim_statement(excluding=False, within=False).compile(world.engine))
+    statement = str(
+        claiming._claim_statement(excluding=False, within=False, server=False).compile(world.engine)
+    )
     with reading(world.engine) as c:
         marks = tuple([1] * statement.count("?"))
         plan = [row[3] for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", marks)]

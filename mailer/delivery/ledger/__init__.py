@@ -6,15 +6,17 @@ that runs, for a reader who is still mailable at the address in the row (U15).
 Never: commits. The caller owns the transaction, and keeps it short.
 """
 
+from mailer.delivery.ledger.advancing import advance, fence, settle
+from mailer.delivery.ledger.claiming import claim, give_back, turn_back
 from mailer.delivery.ledger.decisions import amend, cancel, resend_uncertain, skip_uncertain
 from mailer.delivery.ledger.places import Place, blank, by_relay_id, find, newest
 from mailer.delivery.ledger.planning import plan
 from mailer.delivery.ledger.recovery import fenced, known_mailings, late_proof, replay, take_back
-from mailer.delivery.ledger.sending import claim, fence, give_back, settle, turn_back
 from mailer.delivery.ledger.sums import anybody_due, count_accepted, counts, delivered, recipients
 
 __all__ = [
     "Place",
+    "advance",
     "amend",
     "anybody_due",
     "blank",

@@ -1,16 +1,24 @@
-"""Conditions over `deliveries` that several statements share."""
+"""Conditions over `deliveries` that several statements share, and how claims fall into their kinds."""
 
 from __future__ import annotations
 
-from typing import Final
+from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import bindparam, select, text
 
 from mailer.delivery.states import MailingState
-from mailer.delivery.tables import mailings
+from mailer.delivery.tables import deliveries, mailings
+from subscribers import Instant, audience
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable
+
+    from sqlalchemy import ColumnElement
+
+    from mailer.delivery.model import Claim
 
 WAITING: Final = text("deliveries.state IN ('planned', 'deferred')")
-"""Planned or deferred, in literal words: only so can SQLite prove that the partial index serves."""
+"""Planned or deferred, in literal words: only so can a database prove that the partial index serves."""
 
 RUNNING: Final = (
     select(mailings.c.id)
@@ -18,3 +26,19 @@ RUNNING: Final = (
     .exists()
 )
 """The mailing `:m` runs. Not correlated, so that it is asked once a statement and not once a row."""
+
+
+def mailable(list_id: int) -> ColumnElement[bool]:
+    """Say whether the reader of a row may be mailed on this list at `:now`, at the row's address."""
+    now: Any = bindparam("now", type_=Instant(), required=False)
+    reader = audience(list_id, now).subquery()
+    same = (reader.c.subscriber_id == deliveries.c.subscriber_id, reader.c.email == deliveries.c.address)
+    return select(reader.c.subscriber_id).where(*same).exists()
+
+
+def by_kind(claims: Iterable[Claim]) -> dict[tuple[int, int], list[Claim]]:
+    """Give claims by mailing and list: those of one kind can be fenced by one statement. Pure."""
+    kinds: dict[tuple[int, int], list[Claim]] = {}
+    for item in claims:
+        kinds.setdefault((item.mailing_id, item.list_id), []).append(item)
+    return kinds

@@ -1,0 +1,60 @@
+"""A seat: a connection to the database that one thread keeps, opened anew after it broke.
+
+A pool's checkout costs a round trip; whoever writes all the time keeps what they have. On PostgreSQL a quick seat is
+for single statements that stand alone: each is its own transaction, in one round trip, by a plan that is made once.
+"""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import TYPE_CHECKING, TypeVar
+
+from sqlalchemy.exc import InterfaceError, OperationalError
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+    from sqlalchemy import Connection, Engine
+
+T = TypeVar("T")
+
+
+class Seat:
+    """Belongs to one thread."""
+
+    def __init__(self, engine: Engine, *, quick: bool = False) -> None:
+        self._engine = engine
+        self._quick = quick
+        self._connection: Connection | None = None
+
+    def transact(self, work: Callable[[Connection], T]) -> T:
+        """Run `work` in one transaction, or for a quick seat statement by statement, and give what it returns."""
+        if self._connection is None:
+            self._connection = self._quickly() if self._quick else self._engine.connect()
+        try:
+            with self._connection.begin():
+                return work(self._connection)
+        except (OperationalError, InterfaceError):
+            self.close()
+            raise
+
+    def _quickly(self) -> Connection:
+        connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
+        connection.detach()  # what is set here must not meet another user of the pool
+        # Else the server weighs at each call whether a plan for just these rows would do better, which takes longer.
+        connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
+        connection.commit()
+        return connection
+
+    def close(self) -> None:
+        """Let go of the connection."""
+        connection, self._connection = self._connection, None
+        if connection is not None:
+            with suppress(OperationalError, InterfaceError):
+                connection.close()
+
+
+def seats(engine: Engine) -> tuple[Seat, Seat]:
+    """Give a seat for moves and one for all else; on SQLite they are one, since a file has one writer."""
+    seat = Seat(engine)
+    return (Seat(engine, quick=True), seat) if engine.dialect.name == "postgresql" else (seat, seat)
