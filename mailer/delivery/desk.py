@@ -19,12 +19,16 @@ if TYPE_CHECKING:
     from mailer.delivery.turns import Turns
 
 _POLL: Final = 0.01  # seconds until a domain that is full is looked at again
+_ELSEWHERE: Final = 2.0  # seconds until claims of a domain whose connections all are others' fall due again
 ASIDE: Final = 100  # claims of one slow domain that wait in memory
 LINGER = 20.0  # seconds that a claim is held for, and a send that does not wait stays for
 
 
 class Desk:
-    """Holds claims; `limits` are the fixed messages a second of some domains, `most` the messages under way at once."""
+    """Holds claims; `limits` are the fixed messages a second of some domains, `most` the messages under way at once.
+
+    `asking` is set when a domain is wanted of which nothing was lent yet.
+    """
 
     def __init__(
         self,
@@ -36,6 +40,8 @@ class Desk:
         self._aside: dict[str, deque[Claim]] = {}
         self._paces = {domain: Pace(limit) for domain, limit in (limits or {}).items()}
         self._most = dict(most or {})
+        self._denied: set[str] = set()  # wanted, and all of it is others'
+        self.asking = False
         self._turns = dict(turns or {})
         self._under_way: Counter[str] = Counter()  # of the domains in `most` alone
         for domain in self._most:
@@ -95,7 +101,24 @@ class Desk:
         return wait or (self._turns[domain].wait(now) if domain in self._turns else 0.0)
 
     def _full(self, domain: str) -> bool:
-        return domain in self._most and self._under_way[domain] >= self._most[domain]
+        if domain not in self._most or self._under_way[domain] < self._most[domain]:
+            return False
+        self.asking = self.asking or (not self._most[domain] and domain not in self._denied)
+        return True
+
+    def wanting(self) -> dict[str, int]:
+        """Give how many messages are under way to each domain in `most` that is wanted here."""
+        return {one: self._under_way[one] for one in self._most if one in self._aside or self._under_way[one]}
+
+    def lend(self, domain: str, count: int) -> None:
+        """Let so many messages be under way at once from now on; none if others have all that there is."""
+        self._most[domain] = count
+        (self._denied.discard if count else self._denied.add)(domain)
+
+    def forget(self, domain: str) -> None:
+        """Hear that nothing is lent any more of a domain that is not wanted here."""
+        self._most[domain] = 0
+        self._denied.discard(domain)
 
     def over(self, domain: str) -> None:
         """Hear that a message that `take` gave is no longer under way, whatever came of it."""
@@ -106,8 +129,12 @@ class Desk:
         """Give the seconds until `take` may give something; infinite when the desk is empty."""
         if self._ready:
             return 0.0
-        waits = (_POLL if self._full(domain) else self._wait(domain, now) for domain in self._aside)
-        return min(waits, default=math.inf)
+        return min((self._patience(domain, now) for domain in self._aside), default=math.inf)
+
+    def _patience(self, domain: str, now: float) -> float:
+        if self._full(domain):
+            return _POLL if self._most[domain] else _ELSEWHERE
+        return self._wait(domain, now)
 
     def busy(self, domain: str, now: float, rest: float | None = None) -> float:
         """Hear that a far host asked for patience; give the seconds of its rest, 0 if it rested already."""
@@ -125,7 +152,7 @@ class Desk:
     def crowded(self, now: float) -> list[str]:
         """Give the domains of which nothing more should be claimed now: enough waits aside, or they rest for long."""
         aside = [domain for domain, queue in self._aside.items() if len(queue) >= ASIDE // 2]
-        return list({*aside, *self.resting(now)})
+        return list({*aside, *self.resting(now), *self._denied})
 
     def resting(self, now: float) -> list[str]:
         """Give the domains that rest for longer than their claims should be held."""
@@ -135,8 +162,8 @@ class Desk:
         """Take out what waits aside beyond a domain's share or patience: {seconds until its domain may go: claims}."""
         out: dict[float, list[Claim]] = {}
         for domain, queue in self._aside.items():
-            wait = self._wait(domain, now)
-            share = 0 if wait > LINGER else ASIDE
+            wait = _ELSEWHERE if domain in self._denied else self._wait(domain, now)
+            share = 0 if wait > LINGER or domain in self._denied else ASIDE
             while len(queue) > share:
                 out.setdefault(wait, []).append(queue.pop())
         self._aside = {domain: queue for domain, queue in self._aside.items() if queue}

@@ -13,26 +13,22 @@ import logging
 import random
 from dataclasses import dataclass, field
 from enum import StrEnum
-from functools import partial
 from typing import TYPE_CHECKING, Any, Final
 
-from mailer.delivery import mailing, workers
-from mailer.delivery.blamed import Blamed
 from mailer.delivery.gate import Gate
 from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
 from mailer.delivery.rations import Rations
 from mailer.delivery.recorder import RecorderFailed
-from mailer.delivery.shares import Said, Shares, exchange
+from mailer.delivery.shares import Shares
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.delivery.supply import Supply, moment
-from mailer.delivery.tripwire import Tally, discreet, pause, tripped
+from mailer.delivery.tripwire import Tally, discreet, pause
+from mailer.delivery.watch import Watch
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
     from datetime import datetime
-
-    from sqlalchemy import Connection
 
     from mailer.delivery.audience import Planner
     from mailer.delivery.handed import Handed
@@ -46,7 +42,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 
-_WATCH: Final = 1.0  # seconds between two looks at the mailing's state
 _HEADSTART: Final = 20.0  # messages, by weight, that one relay may be ahead of another
 _NO_RELAY: Final = 60.0  # seconds without any relay after which a send that does not wait gives up
 
@@ -92,8 +87,7 @@ class Engine:
         self._supply = Supply(work, self._shares.domains)
         self._gates = [Gate(relay, self._shares.relays.get(relay.name)) for relay in work.relays]
         self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more, self._supply.holds)
-        self._look = asyncio.Event()
-        self._blamed = Blamed()
+        self._watch = Watch(work, self._gates, self._supply, self._shares)
         self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
 
     async def run(self) -> End:
@@ -105,7 +99,7 @@ class Engine:
         ]
         # Like them it is not cancelled: it ends by itself.
         lanes.append(asyncio.create_task(self._rations.run()))
-        parts = (self._supply.plan(), self._supplied(), self._watch(), self._shares.run(self._supply.more))
+        parts = (self._supply.plan(), self._supplied(), self._watched(), self._shares.run(self._supply.more))
         tasks = [asyncio.create_task(part) for part in parts]
         try:
             await self._until_over([*lanes, *tasks])
@@ -142,7 +136,7 @@ class Engine:
             self.end, self.problem = end, problem
             self._supply.close()
             self._rations.close()
-            self._look.set()
+            self._watch.hurry()
 
     def take(self, gate: Gate, number: int) -> Claim | None:
         """Give the next claim that may go through this relay's connection `number` now, or None."""
@@ -150,7 +144,7 @@ class Engine:
             return None
         if number >= gate.lanes:
             if not number:
-                self._look.set()  # there is something to send again: ask for connections at once
+                self._watch.hurry()  # there is something to send again: ask for connections at once
             return None
         now = self.loop.time()
         if gate.wait(now) > 0 or (len(self._gates) > 1 and self._ahead(gate, now)):
@@ -159,6 +153,9 @@ class Engine:
         if claim is not None:
             gate.spend(now)
             self._rations.spent(gate)
+        if self._supply.desk.asking:
+            self._supply.desk.asking = False
+            self._watch.hurry()
         return claim
 
     def _ahead(self, gate: Gate, now: float) -> bool:
@@ -174,8 +171,8 @@ class Engine:
             if claim is not None:
                 return claim
             now = self.loop.time()
-            if until is not None and now >= until:
-                return None
+            if until is not None and (now >= until or number >= gate.lanes):
+                return None  # an idle connection that is no longer ours to have is let go at once
             wait = (gate.wait(now) if self._may(gate, number) else 0.0) or min(
                 self._supply.desk.wait(now), 1.0
             )
@@ -222,7 +219,7 @@ class Engine:
         answer = self.work.recorder.record(settlements, fence)
         if fence is None:
             answer.add_done_callback(self._recorded)
-        if bad and (reason := tripped(tally, self.work.settings.tripwire)):
+        if bad and (reason := self._watch.alarm.reason()):
             self._pause(reason)
         return answer
 
@@ -233,7 +230,7 @@ class Engine:
     def denied(self, claim: Claim) -> None:
         """Hear that a fence was not granted: the recorder has laid the claim back; find out why."""
         self._supply.over(claim)
-        self._look.set()
+        self._watch.hurry()
 
     def give_back(self, claims: Sequence[Claim]) -> None:
         """Lay claims back that no server has seen a body of."""
@@ -259,42 +256,19 @@ class Engine:
         answer.add_done_callback(self._recorded)
         self.stop(End.NOT_RUNNING, reason)
 
-    async def _watch(self) -> None:
-        beat = self.work.clock()
+    async def _watched(self) -> None:
         while self.end is None:
-            now = self.work.clock()
-            late = now - beat >= workers.HEARTBEAT
-            ask = partial(
-                self._ask, now=now, beat=late, told=self._shares.telling(), wanted=self._supply.wants()
-            )
-            self._hear(await self.work.recorder.call(ask))
-            beat = now if late else beat
-            await moment(self._look, _WATCH)
-            self._look.clear()
-
-    def _ask(
-        self, connection: Connection, *, now: datetime, beat: bool, told: dict[str, float], wanted: bool
-    ) -> tuple[mailing.Mailing, Said, list[str]] | None:
-        epoch = self.work.worker.epoch
-        if beat and not workers.beat(connection, self.work.worker, now):
-            return None
-        said = exchange(connection, self._gates, epoch, told, wanted=wanted)
-        return mailing.get(connection, self.work.mailing_id), said, self._blamed.fresh(connection)
-
-    def _hear(self, answer: tuple[mailing.Mailing, Said, list[str]] | None) -> None:
-        if answer is None:
-            self.stop(End.RETIRED, "this process was silent for over a minute: others took its work over")
-            return
-        row, said, blamed = answer
-        if any(count > gate.lanes for gate, count in zip(self._gates, said.lanes, strict=True)):
-            self._supply.more.set()
-        self._shares.apply(self._gates, self._supply.desk, said)
-        for domain in blamed:
-            self._supply.desk.busy(domain, self.loop.time())
-        if row.state is MailingState.FINISHED:
-            self.stop(End.DONE)  # by another process
-        elif row.state is not MailingState.RUNNING:
-            self.stop(End.NOT_RUNNING, row.reason or row.state)
+            row = await self._watch.look()
+            if row is None:
+                self.stop(End.RETIRED, "this process was silent for over a minute: others took its work over")
+            elif row.state is MailingState.FINISHED:
+                self.stop(End.DONE)  # by another process
+            elif row.state is not MailingState.RUNNING:
+                self.stop(End.NOT_RUNNING, row.reason or row.state)
+            elif reason := self._watch.alarm.reason():
+                self._pause(reason)
+            else:
+                await self._watch.rest()
 
 
 _BAD = (DeliveryState.REFUSED, DeliveryState.DEFERRED)

@@ -27,6 +27,7 @@ class Gate:
     def __init__(self, relay: Relay, turns: Turns | None = None) -> None:
         self.relay = relay
         self.lanes = 0  # connections that this process may have now
+        self.used = 0  # and has
         self.sent = 0
         self.down_since: float | None = None
         self.trouble = ""

@@ -40,14 +40,22 @@ class Lane:
     async def run(self) -> None:
         """Take claims, open a session when there is one, and converse until it ends."""
         while (claim := await self._engine.next_claim(self._gate, self._number)) is not None:
+            self._gate.used += 1
             try:
-                session = await open_session(self._gate.relay, hostname=self._engine.work.hostname)
-            except ConnectRefused as refused:
-                self._engine.give_back([claim])
-                self._engine.unreachable(self._gate, str(refused), hopeless=refused.needs_operator)
-            else:
-                self._gate.opened()
-                await self._converse(session, claim)
+                await self._connect(claim)
+            finally:
+                self._gate.used -= 1
+
+    async def _connect(self, claim: Claim) -> None:
+        """Open a session and converse until it ends; without one the claim goes back."""
+        try:
+            session = await open_session(self._gate.relay, hostname=self._engine.work.hostname)
+        except ConnectRefused as refused:
+            self._engine.give_back([claim])
+            self._engine.unreachable(self._gate, str(refused), hopeless=refused.needs_operator)
+        else:
+            self._gate.opened()
+            await self._converse(session, claim)
 
     async def _converse(self, session: Session, first: Claim) -> None:
         """Send `first` and whatever comes after it over one session."""

@@ -1,12 +1,13 @@
-"""Leases: how the connections that a relay allows are divided among the processes that send through it now.
+"""Leases: how the connections that a relay or a domain allows are divided among the processes that use them now.
 
-Promises: together they never hold more than the relay allows; whoever comes gets a fair share within two seconds, for
-everybody looks once a second and gives up what is too much; a dead worker's lease ends with its epoch.
+Promises: together they never hold more than is allowed, for what a process still uses stays its own until it has let
+go; whoever comes gets a fair share within two seconds, for everybody looks once a second and gives up what is too
+much; a dead worker's leases end with its epoch.
 """
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
@@ -14,37 +15,54 @@ from sqlalchemy.dialects import postgresql, sqlite
 from mailer.delivery.tables import leases
 
 if TYPE_CHECKING:
-    from sqlalchemy import Connection
+    from collections.abc import Sequence
 
-    from mailer.smtp.relay import Relay
+    from sqlalchemy import Connection
 
 _LOCK: Final = 0x6C656173  # one division at a time on PostgreSQL; the number is ours alone
 _c = leases.c
 
 
-def lease(connection: Connection, relay: Relay, epoch: int, *, wanted: bool) -> int:
-    """Give the connections to this relay that the worker may have now; none if it wants none."""
-    held: dict[int, int] = {
-        row.epoch: row.connections
-        for row in connection.execute(select(_c.epoch, _c.connections).where(_c.relay == relay.name))
-    }
-    if settled(held, epoch, relay.connections, wanted=wanted):
-        return held.get(epoch, 0)
-    if connection.dialect.name == "postgresql":
-        connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        rows = connection.execute(select(_c.epoch, _c.connections).where(_c.relay == relay.name))
-        held = {row.epoch: row.connections for row in rows}
-    if not wanted:
-        connection.execute(delete(leases).where(_c.relay == relay.name, _c.epoch == epoch))
-        return 0
-    mine = share(held, epoch, relay.connections)
-    _write(connection, relay.name, epoch, mine)
-    return mine
+class Want(NamedTuple):
+    """What a process says of one relay or domain: how many it allows in all, and how many are used and wanted here."""
+
+    name: str
+    total: int
+    used: int = 0
+    wanted: bool = True
 
 
-def settled(held: dict[int, int], epoch: int, total: int, *, wanted: bool) -> bool:
-    """Say whether nothing is to be changed: the usual case, which writes nothing. Pure."""
-    return held.get(epoch) == share(held, epoch, total) if wanted else epoch not in held
+def lease(connection: Connection, epoch: int, wants: Sequence[Want]) -> list[int]:
+    """Give for each want the connections that the worker may have now: none of what it does not want."""
+    if not wants:
+        return []
+    held = _held(connection, wants)
+    if any(_changes(held.get(want.name, {}), epoch, want) for want in wants):
+        if connection.dialect.name == "postgresql":
+            connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
+            held = _held(connection, wants)
+        for want in wants:
+            _write(connection, epoch, want, row(held.get(want.name, {}), epoch, want))
+    return [share(held.get(want.name, {}), epoch, want.total) if want.wanted else 0 for want in wants]
+
+
+def _held(connection: Connection, wants: Sequence[Want]) -> dict[str, dict[int, int]]:
+    held: dict[str, dict[int, int]] = {}
+    names = [want.name for want in wants]
+    for one in connection.execute(select(_c.name, _c.epoch, _c.connections).where(_c.name.in_(names))):
+        held.setdefault(one.name, {})[one.epoch] = one.connections
+    return held
+
+
+def _changes(held: dict[int, int], epoch: int, want: Want) -> bool:
+    """Say whether a row is to be written: not in the usual case. Pure."""
+    return held.get(epoch) != row(held, epoch, want)
+
+
+def row(held: dict[int, int], epoch: int, want: Want) -> int | None:
+    """Give what is to stand in the worker's row: its share, or what it still uses; None for no row. Pure."""
+    mine = max(share(held, epoch, want.total) if want.wanted else 0, want.used)
+    return mine if want.wanted or mine else None
 
 
 def share(held: dict[int, int], epoch: int, total: int) -> int:
@@ -55,9 +73,12 @@ def share(held: dict[int, int], epoch: int, total: int) -> int:
     return max(0, min(fair, total - others))
 
 
-def _write(connection: Connection, relay: str, epoch: int, count: int) -> None:
+def _write(connection: Connection, epoch: int, want: Want, count: int | None) -> None:
+    if count is None:
+        connection.execute(delete(leases).where(_c.name == want.name, _c.epoch == epoch))
+        return
     dialect: Any = postgresql if connection.dialect.name == "postgresql" else sqlite
-    row = dialect.insert(leases).values(relay=relay, epoch=epoch, connections=count)
+    values = dialect.insert(leases).values(name=want.name, epoch=epoch, connections=count)
     connection.execute(
-        row.on_conflict_do_update(index_elements=[_c.relay, _c.epoch], set_={"connections": count})
+        values.on_conflict_do_update(index_elements=[_c.name, _c.epoch], set_={"connections": count})
     )

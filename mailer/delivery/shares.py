@@ -7,9 +7,10 @@ within two seconds. A limit is reserved a quarter of a second at a time, and onl
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, NamedTuple
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailer.delivery import leases, paces
+from mailer.delivery.leases import Want
 from mailer.delivery.turns import Turns
 
 if TYPE_CHECKING:
@@ -24,21 +25,35 @@ if TYPE_CHECKING:
     from mailer.smtp.relay import Relay
 
 
+_DOMAIN: Final = "domain:"
+
+
 class Said(NamedTuple):
-    """What the database says: the connections of each gate, and who rests."""
+    """What the database says: the connections of each gate and of each domain that was asked for, and who rests."""
 
     lanes: Sequence[int]
+    lent: Mapping[str, int]
     pleas: Sequence[paces.Plea]
 
 
-def exchange(
-    connection: Connection, gates: Sequence[Gate], epoch: int, told: Mapping[str, float], *, wanted: bool
-) -> Said:
+class Asked(NamedTuple):
+    """What a process asks for: connections to its relays and to domains; and the pleas that it tells of."""
+
+    relays: Sequence[Want]
+    domains: Sequence[Want]
+    told: Mapping[str, float]
+
+
+def exchange(connection: Connection, epoch: int, asked: Asked) -> Said:
     """Tell of pleas, and ask for connections and for the pleas of others."""
-    if told:
-        paces.plead(connection, told)
-    lanes = [leases.lease(connection, gate.relay, epoch, wanted=wanted) for gate in gates]
-    return Said(lanes, paces.resting(connection))
+    if asked.told:
+        paces.plead(connection, asked.told)
+    # By name: no two processes wait for each other's rows.
+    wants = sorted((*asked.relays, *asked.domains), key=lambda want: want.name)
+    names = [want.name for want in wants]
+    given = dict(zip(names, leases.lease(connection, epoch, wants), strict=True))
+    lent = {want.name.removeprefix(_DOMAIN): given[want.name] for want in asked.domains if want.wanted}
+    return Said([given[want.name] for want in asked.relays], lent, paces.resting(connection))
 
 
 class Shares:
@@ -58,6 +73,10 @@ class Shares:
             for name, limit in settings.domains.items()
             if limit.per_second
         }
+        self._connections = {
+            name: limit.connections for name, limit in settings.domains.items() if limit.connections
+        }
+        self._held: set[str] = set()  # domains of which something may stand in our name
         self._pleas: dict[str, float] = {}  # heard here, and not told to the others yet
         self._heard: dict[str, int] = {}
 
@@ -90,21 +109,40 @@ class Shares:
         if rest:
             self._pleas[name] = rest
 
-    def telling(self) -> dict[str, float]:
-        """Take out the pleas that are to be told."""
+    def ask(self, gates: Sequence[Gate], desk: Desk, *, wanted: bool) -> Asked:
+        """Give what is to be asked for now, `wanted` says whether relays are; what it tells of is told once.
+
+        What is not wanted is let go before it is said: from that moment another process may have it.
+        """
         told, self._pleas = self._pleas, {}
-        return told
+        for gate in gates if not wanted else ():
+            gate.lanes = 0
+        relays = [
+            Want(f"relay:{gate.relay.name}", gate.relay.connections, gate.used, wanted) for gate in gates
+        ]
+        under_way = desk.wanting()
+        for name in self._held - set(under_way):
+            desk.forget(name)
+        self._held |= set(under_way)
+        domains = [
+            Want(f"{_DOMAIN}{name}", self._connections[name], under_way.get(name, 0), name in under_way)
+            for name in self._held
+        ]
+        return Asked(relays, domains, told)
 
     def apply(self, gates: Sequence[Gate], desk: Desk, said: Said) -> None:
         """Apply what `exchange` gave."""
         now = self._loop.time()
         for gate, count in zip(gates, said.lanes, strict=True):
             gate.lanes = count
+        self._held = set(said.lent)
+        for domain, count in said.lent.items():
+            desk.lend(domain, count)
         pleas = [one for one in said.pleas if one.number > self._heard.get(one.name, 0)]
         self._heard |= {one.name: one.number for one in pleas}
         by_name: Mapping[str, Gate] = {f"relay:{gate.relay.name}": gate for gate in gates}
         for plea in pleas:
             if plea.name in by_name:
                 by_name[plea.name].busy(now, plea.rest)
-            elif plea.name.startswith("domain:"):
-                desk.busy(plea.name.removeprefix("domain:"), now, plea.rest)
+            elif plea.name.startswith(_DOMAIN):
+                desk.busy(plea.name.removeprefix(_DOMAIN), now, plea.rest)

@@ -42,7 +42,7 @@ class Supply:
         domains = work.settings.domains.items()
         self.desk = Desk(
             {name: limit.per_second for name, limit in domains if limit.per_second},
-            {name: limit.connections for name, limit in domains if limit.connections},
+            {name: 0 for name, limit in domains if limit.connections},  # until some are lent
             turns,
         )
         self._work = work

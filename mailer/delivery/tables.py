@@ -38,6 +38,7 @@ __all__ = [
     "metadata",
     "paces",
     "relay_counts",
+    "tallies",
     "workers",
 ]
 
@@ -130,6 +131,7 @@ deliveries: Final = Table(
         "deliveries_waiting",
         "mailing_id",
         "due_at",
+        "subscriber_id",  # so that a claim, which is in this order, need not sort
         sqlite_where=text("state IN ('planned', 'deferred')"),
         postgresql_where=text("state IN ('planned', 'deferred')"),
     ),
@@ -206,8 +208,21 @@ paces: Final = Table(
 leases: Final = Table(
     "leases",
     metadata,
-    Column("relay", String(200), primary_key=True),
+    Column("name", String(300), primary_key=True),  # relay:NAME or domain:NAME
     Column("epoch", Integer, primary_key=True, autoincrement=False),  # it ends with the worker
     Column("connections", Integer, nullable=False),
+    sqlite_with_rowid=False,
+)
+
+# What came of a mailing in each worker, since the mailing last began to run: the tripwire hears of all.
+tallies: Final = Table(
+    "tallies",
+    metadata,
+    Column("mailing_id", Integer, primary_key=True, autoincrement=False),
+    Column("epoch", Integer, primary_key=True, autoincrement=False),  # it ends with the worker
+    Column("since", Instant, nullable=False),
+    Column("total", Integer, nullable=False),
+    Column("refused", Integer, nullable=False),
+    Column("deferred", Integer, nullable=False),
     sqlite_with_rowid=False,
 )

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 from mailer import events
 from mailer.delivery import ledger, mailing
 from mailer.delivery.states import DeliveryState, MailingState
+from mailer.delivery.tallies import Sums
 
 if TYPE_CHECKING:
     from datetime import datetime
@@ -40,20 +41,47 @@ class Tally:
         """How many outcomes are known."""
         return sum(self.outcomes.values())
 
+    @property
+    def sums(self) -> Sums:
+        """Its sums, as the tripwire needs them."""
+        return Sums(self.total, self.outcomes[DeliveryState.REFUSED], self.outcomes[DeliveryState.DEFERRED])
 
-def tripped(tally: Tally, wire: Tripwire) -> str | None:
-    """Give the reason to pause, or None."""
-    total = tally.total
-    if total < wire.after:
+
+@dataclass(slots=True)
+class Alarm:
+    """What the tripwire hears of a mailing that runs: this process's tally, and the sums of the others."""
+
+    wire: Tripwire
+    tally: Tally
+    others: Sums = field(default_factory=Sums)
+    _seen: Sums = field(default_factory=Sums)
+
+    @property
+    def mine(self) -> Sums:
+        """What came of it here since it was last resumed."""
+        return self.tally.sums - self._seen
+
+    def resumed(self) -> None:
+        """Hear that a person has seen all that came until now, and let the mailing go on."""
+        self._seen, self.others = self.tally.sums, Sums()
+
+    def reason(self) -> str | None:
+        """Give the reason to pause, or None."""
+        return tripped(self.mine + self.others, self.tally.last_refusal, self.wire)
+
+
+def tripped(sums: Sums, last: str, wire: Tripwire) -> str | None:
+    """Give the reason to pause, or None; `last` is what the newest refusal said. Pure."""
+    if sums.total < wire.after:
         return None
     limits = (
-        (DeliveryState.REFUSED, wire.refused_percent),
-        (DeliveryState.DEFERRED, wire.deferred_percent),
+        ("refused", sums.refused, wire.refused_percent),
+        ("deferred", sums.deferred, wire.deferred_percent),
     )
-    for state, percent in limits:
-        count = tally.outcomes[state]
-        if count * 100 > percent * total:
-            return f"tripwire: {count:,} of {total:,} were {state} (limit {percent:g} %); last: {tally.last_refusal}"
+    for word, count, percent in limits:
+        if count * 100 > percent * sums.total:
+            said = f"; last: {last}" if last else ""
+            return f"tripwire: {count:,} of {sums.total:,} were {word} (limit {percent:g} %){said}"
     return None
 
 

@@ -19,7 +19,7 @@ from sqlalchemy import delete, func, insert, select, update
 
 from mailer import __version__
 from mailer.delivery.place import place_of
-from mailer.delivery.tables import leases, workers
+from mailer.delivery.tables import leases, tallies, workers
 from mailer.errors import Problem, TryLater
 
 if TYPE_CHECKING:
@@ -110,9 +110,10 @@ def seize(connection: Connection, epoch: int) -> bool:
 
 
 def retire(connection: Connection, epoch: int, now: datetime) -> None:
-    """Say that this epoch is over: its rows are settled, and its share of connections is free."""
+    """Say that this epoch is over: its rows are settled, its share of connections is free, its tally forgotten."""
     connection.execute(update(workers).where(workers.c.epoch == epoch).values(ended_at=now))
     connection.execute(delete(leases).where(leases.c.epoch == epoch))
+    connection.execute(delete(tallies).where(tallies.c.epoch == epoch))
 
 
 def release(worker: Worker) -> None:

@@ -30,6 +30,8 @@ from tests.message.samples import NOW, edition, press
 if TYPE_CHECKING:
     from pathlib import Path
 
+    from sqlalchemy import Engine as Database
+
     from mailer.message.dkim import Signer
 
 GREETING = Slot("subscriber.name", Context.HTML, "you")
@@ -222,9 +224,11 @@ def test_a_press_is_redated_while_threads_make_messages(
     assert all(good for _, good in verifier.verify(made[-1], records))
 
 
-def test_signed_mail_goes_to_everybody_once(tmp_path: Path, signers: tuple[Signer, ...]) -> None:
+def test_signed_mail_goes_to_everybody_once(
+    tmp_path: Path, engine: Database, signers: tuple[Signer, ...]
+) -> None:
     """With keys the engine makes messages ahead; each reader gets their own, signed."""
-    office = Office(tmp_path, 300)
+    office = Office(tmp_path, engine, 300)
     with running() as server:
         result = office.send(server.url("connections=8"), signers=signers)
         got = {one.recipient: one.content for one in server.accepted}
@@ -235,9 +239,11 @@ def test_signed_mail_goes_to_everybody_once(tmp_path: Path, signers: tuple[Signe
         assert message_from_bytes(octets)["To"].endswith(address)
 
 
-def test_signed_mail_that_is_stopped_goes_on(tmp_path: Path, signers: tuple[Signer, ...]) -> None:
+def test_signed_mail_that_is_stopped_goes_on(
+    tmp_path: Path, engine: Database, signers: tuple[Signer, ...]
+) -> None:
     """What was made ahead and not sent is dropped with the claims that go back; nobody is skipped or mailed twice."""
-    office = Office(tmp_path, 400)
+    office = Office(tmp_path, engine, 400)
     with running() as server:
         first = office.send(server.url("connections=4"), stop_after=40, signers=signers)
         assert first.sums.waiting > 0

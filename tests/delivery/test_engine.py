@@ -1,4 +1,4 @@
-"""The engine against a real SMTP server that misbehaves: what each fault leaves in the ledger."""
+"""The engine against a real SMTP server that misbehaves: what each fault leaves in the ledger, on both databases."""
 
 from __future__ import annotations
 
@@ -10,7 +10,7 @@ from uuid import uuid4
 import pytest
 from sqlalchemy import update
 
-from mailer.database import open_engine, reading, upgrade, writing
+from mailer.database import reading, writing
 from mailer.delivery import ledger, mailing, sending
 from mailer.delivery.engine import End
 from mailer.delivery.states import DeliveryState, MailingState
@@ -26,6 +26,8 @@ from tests.loopback.server import Do, Rule, Script, running
 if TYPE_CHECKING:
     from collections.abc import Sequence
     from pathlib import Path
+
+    from sqlalchemy import Engine as Database
 
     from mailer.delivery.engine import Engine
     from mailer.message.dkim import Signer
@@ -46,14 +48,12 @@ OLDER, NEWER = Key(1, b"k" * 32), Key(2, b"n" * 32)
 
 
 class Office:
-    """A newsletter folder on SQLite with a mailing to `people`, and a server to send it through."""
+    """A newsletter folder with a mailing to `people`, and a server to send it through."""
 
-    def __init__(self, folder: Path, people: int, more: str = "") -> None:
+    def __init__(self, folder: Path, database: Database, people: int, more: str = "") -> None:
         (folder / "mailer.toml").write_text(TOML.format(id=uuid4(), more=more))
         self.settings = load_settings(folder, {})
         self.settings.state.mkdir(exist_ok=True)
-        database = open_engine(self.settings.database)
-        upgrade(database)
         with writing(database) as c:
             list_id = ensure_lists(c, ["main"], NOON)["main"]
             opened = mailing.open_mailing(c, edition(), "main", NOON)
@@ -93,9 +93,9 @@ async def _stop(engine: Engine, after: int) -> None:
     engine.stop(End.STOPPED)
 
 
-def test_everybody_gets_it_once(tmp_path: Path) -> None:
+def test_everybody_gets_it_once(tmp_path: Path, engine: Database) -> None:
     """Every reader gets the issue, by name, and the server's words stand in the ledger."""
-    office = Office(tmp_path, 200)
+    office = Office(tmp_path, engine, 200)
     with running() as server:
         result = office.send(server.url("connections=8"))
     assert (result.end, result.sums[S.ACCEPTED]) == (End.DONE, 200)
@@ -108,18 +108,18 @@ def test_everybody_gets_it_once(tmp_path: Path) -> None:
         assert mailing.get(c, office.world.mailing_id).state is MailingState.FINISHED
 
 
-def test_run_again_it_sends_nothing(tmp_path: Path) -> None:
+def test_run_again_it_sends_nothing(tmp_path: Path, engine: Database) -> None:
     """A second run finds nobody who waits."""
-    office = Office(tmp_path, 20)
+    office = Office(tmp_path, engine, 20)
     with running() as server:
         office.send(server.url())
         office.send(server.url())
         assert len(server.accepted) == 20
 
 
-def test_stopped_in_the_middle_it_goes_on(tmp_path: Path) -> None:
+def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, engine: Database) -> None:
     """Ctrl-C ends it between two messages; the next run sends to the rest and to nobody twice."""
-    office = Office(tmp_path, 600)
+    office = Office(tmp_path, engine, 600)
     with running() as server:
         first = office.send(server.url("connections=4"), stop_after=50)
         assert first.end is End.STOPPED
@@ -141,11 +141,11 @@ FAULTS = {
 
 
 @pytest.mark.parametrize("name", FAULTS)
-def test_a_fault_of_one_reader_is_that_readers_alone(tmp_path: Path, name: str) -> None:
+def test_a_fault_of_one_reader_is_that_readers_alone(tmp_path: Path, engine: Database, name: str) -> None:
     """Whatever happens to one message, the others arrive, and the ledger says what happened."""
     rule, state, attempts = FAULTS[name]
     script = Script(rules=(Rule(rule.at, rule.reply, rule.do, recipient="reader7@*"),))
-    office = Office(tmp_path, 40)
+    office = Office(tmp_path, engine, 40)
     with running(script) as server:
         office.send(server.url("connections=3"))
     rows = office.rows()
@@ -155,19 +155,19 @@ def test_a_fault_of_one_reader_is_that_readers_alone(tmp_path: Path, name: str) 
     assert others == {"accepted"}
 
 
-def test_an_uncertain_delivery_is_never_sent_again_by_itself(tmp_path: Path) -> None:
+def test_an_uncertain_delivery_is_never_sent_again_by_itself(tmp_path: Path, engine: Database) -> None:
     """S08: after a line that broke behind the final dot nobody is mailed twice, run as often as you like."""
     script = Script(rules=(Rule("final", do=Do.ACCEPT_DROP, recipient="reader3@*"),))
-    office = Office(tmp_path, 10)
+    office = Office(tmp_path, engine, 10)
     with running(script) as server:
         for _ in range(3):
             office.send(server.url())
         assert len(server.accepted) == 10
 
 
-def test_a_server_that_closes_early_costs_only_connections(tmp_path: Path) -> None:
+def test_a_server_that_closes_early_costs_only_connections(tmp_path: Path, engine: Database) -> None:
     """421 after every third message of a connection: all arrive, none twice."""
-    office = Office(tmp_path, 30)
+    office = Office(tmp_path, engine, 30)
     with running(Script(max_messages=3)) as server:
         result = office.send(server.url("connections=2"))
         assert len(server.accepted) == 30
@@ -175,9 +175,9 @@ def test_a_server_that_closes_early_costs_only_connections(tmp_path: Path) -> No
     assert result.sums[S.ACCEPTED] == 30
 
 
-def test_a_pause_from_outside_is_in_force_at_once(tmp_path: Path) -> None:
+def test_a_pause_from_outside_is_in_force_at_once(tmp_path: Path, engine: Database) -> None:
     """When another process pauses the mailing, the engine stops, holds nothing and says who did it."""
-    office = Office(tmp_path, 400)
+    office = Office(tmp_path, engine, 400)
 
     async def pause_soon(engine: Engine) -> None:
         while engine.work.tally.total < 20:  # noqa: ASYNC110 - the tally is a plain count, nothing to await
@@ -196,9 +196,9 @@ def test_a_pause_from_outside_is_in_force_at_once(tmp_path: Path) -> None:
     assert result.sums.waiting > 0
 
 
-def test_who_leaves_while_it_goes_out_gets_nothing(tmp_path: Path) -> None:
+def test_who_leaves_while_it_goes_out_gets_nothing(tmp_path: Path, engine: Database) -> None:
     """U15: an unsubscribe in the middle of a send takes effect on the claimed too."""
-    office = Office(tmp_path, 300)
+    office = Office(tmp_path, engine, 300)
 
     async def leave_soon(engine: Engine) -> None:
         while engine.work.tally.total < 10:  # noqa: ASYNC110 - the tally is a plain count, nothing to await
@@ -219,18 +219,20 @@ def test_who_leaves_while_it_goes_out_gets_nothing(tmp_path: Path) -> None:
     assert result.sums[S.ACCEPTED] + result.sums.skipped["left"] == 300
 
 
-def test_no_relay_is_told_and_costs_nothing(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_no_relay_is_told_and_costs_nothing(
+    tmp_path: Path, engine: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """With no server there, the run gives up in its time; everybody still waits, with no try counted."""
     monkeypatch.setattr("mailer.delivery.engine._NO_RELAY", 0.2)
-    office = Office(tmp_path, 5)
+    office = Office(tmp_path, engine, 5)
     result = office.send("smtp://127.0.0.1:1?connections=2")
     assert result.end is End.NO_RELAY
     assert {(row.state, row.attempts) for row in office.rows().values()} == {("planned", 0)}
 
 
-def test_wrong_credentials_stop_at_once(tmp_path: Path) -> None:
+def test_wrong_credentials_stop_at_once(tmp_path: Path, engine: Database) -> None:
     """A relay that refuses our password is a person's matter: no minute of trying."""
-    office = Office(tmp_path, 5)
+    office = Office(tmp_path, engine, 5)
     with running(Script(users={"user": "right"}, auth_required=True)) as server:
         result = office.send(server.url("connections=2", credentials="user:wrong"))
     assert result.end is End.NO_RELAY
@@ -238,9 +240,9 @@ def test_wrong_credentials_stop_at_once(tmp_path: Path) -> None:
     assert {row.state for row in office.rows().values()} == {"planned"}
 
 
-def test_the_tripwire_pauses(tmp_path: Path) -> None:
+def test_the_tripwire_pauses(tmp_path: Path, engine: Database) -> None:
     """When every second message is refused, the mailing pauses itself and says why."""
-    office = Office(tmp_path, 300, "[tripwire]\nafter = 50\nrefused_percent = 20\n")
+    office = Office(tmp_path, engine, 300, "[tripwire]\nafter = 50\nrefused_percent = 20\n")
     with running(Script(rules=(Rule("rcpt", "550 5.7.1 blocked", recipient="*@d[01].example"),))) as server:
         result = office.send(server.url("connections=2"))
     assert result.end is End.NOT_RUNNING
@@ -249,10 +251,12 @@ def test_the_tripwire_pauses(tmp_path: Path) -> None:
     assert result.sums.waiting > 0
 
 
-def test_a_slow_domain_does_not_hold_up_the_others(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_slow_domain_does_not_hold_up_the_others(
+    tmp_path: Path, engine: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
     """One domain asks for patience: its readers wait, all others have the issue in the first run."""
     monkeypatch.setattr("mailer.delivery.desk.LINGER", 1.5)
-    office = Office(tmp_path, 80, "[tripwire]\ndeferred_percent = 100\n")
+    office = Office(tmp_path, engine, 80, "[tripwire]\ndeferred_percent = 100\n")
     script = Script(rules=(Rule("rcpt", "421 4.7.0 too many messages, slow down", recipient="*@d1.example"),))
     with running(script) as server:
         office.send(server.url("connections=2&kind=direct"))
@@ -262,12 +266,12 @@ def test_a_slow_domain_does_not_hold_up_the_others(tmp_path: Path, monkeypatch: 
 
 
 def test_a_server_that_hangs_up_on_one_reader_does_not_hold_up_the_others(
-    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    tmp_path: Path, engine: Database, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     """Each hanging up counts as a try; after a few the reader is deferred like any other, and the rest have it."""
     monkeypatch.setattr("mailer.delivery.outcome._RELAY_PAUSE", timedelta(milliseconds=50))
     script = Script(rules=(Rule("rcpt", do=Do.DROP, recipient="reader2@*"),))
-    office = Office(tmp_path, 12)
+    office = Office(tmp_path, engine, 12)
     with running(script) as server:
         office.send(server.url("connections=1"))
     rows = office.rows()
@@ -275,9 +279,9 @@ def test_a_server_that_hangs_up_on_one_reader_does_not_hold_up_the_others(
     assert {row.state for row in rows.values()} == {"accepted"}
 
 
-def test_relays_share_by_weight_and_stand_in_for_each_other(tmp_path: Path) -> None:
+def test_relays_share_by_weight_and_stand_in_for_each_other(tmp_path: Path, engine: Database) -> None:
     """Two relays of weights 3 and 1 get three quarters and one; when one is gone the other takes all."""
-    office = Office(tmp_path, 400)
+    office = Office(tmp_path, engine, 400)
     with running(Script(delay=0.001)) as heavy, running(Script(delay=0.001)) as light:
         relays = [
             parse_relay(heavy.url("connections=4&weight=3"), "heavy"),
@@ -290,7 +294,7 @@ def test_relays_share_by_weight_and_stand_in_for_each_other(tmp_path: Path) -> N
         assert 0.6 < len(heavy.accepted) / 400 < 0.9
 
 
-def test_what_the_relay_writes_anew_is_not_signed(tmp_path: Path) -> None:
+def test_what_the_relay_writes_anew_is_not_signed(tmp_path: Path, engine: Database) -> None:
     """Amazon SES replaces Message-ID and Date: a signature over them would break (K09)."""
     from cryptography.hazmat.primitives.asymmetric import rsa
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
@@ -299,7 +303,7 @@ def test_what_the_relay_writes_anew_is_not_signed(tmp_path: Path) -> None:
 
     key = rsa.generate_private_key(65537, 2048)
     pem = key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption())
-    office = Office(tmp_path, 1)
+    office = Office(tmp_path, engine, 1)
     with running() as server:
         relays = [parse_relay(server.url("kind=ses"))]
         signers = (Signer.rsa("sender.example", "s1", pem),)
@@ -312,10 +316,10 @@ def test_what_the_relay_writes_anew_is_not_signed(tmp_path: Path) -> None:
     assert b"date" not in signed
 
 
-def test_a_mailing_keeps_the_key_that_it_began_with(tmp_path: Path) -> None:
+def test_a_mailing_keeps_the_key_that_it_began_with(tmp_path: Path, engine: Database) -> None:
     """A message that is tried again after the secret was rotated has the Message-ID that it had before."""
     first = Script(rules=(Rule("final", "451 4.3.0 later", recipient="reader7@*"),))
-    office, rotated = Office(tmp_path, 20), Keys((NEWER, OLDER))
+    office, rotated = Office(tmp_path, engine, 20), Keys((NEWER, OLDER))
     with running(first) as server:
         office.send(server.url())
         tried = {one.recipient: one.message_id for one in server.accepted}

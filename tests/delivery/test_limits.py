@@ -166,9 +166,9 @@ def send(office: Office, server: LoopbackServer, limits: str, wanted: int, times
     return asyncio.run(all_of_them())
 
 
-def test_a_second_send_of_the_same_hour_sends_nothing_more(tmp_path: Path) -> None:
+def test_a_second_send_of_the_same_hour_sends_nothing_more(tmp_path: Path, engine: Database) -> None:
     """Twenty messages an hour: the first process sends them and waits, the next one sends none."""
-    office = Office(tmp_path, 60)
+    office = Office(tmp_path, engine, 60)
     with running() as server:
         limits = "connections=3&per_hour=20&per_day=1000"
         first = send(office, server, limits, 20)
@@ -180,17 +180,17 @@ def test_a_second_send_of_the_same_hour_sends_nothing_more(tmp_path: Path) -> No
         assert c.execute(select(func.sum(relay_counts.c.taken))).scalar() == 20
 
 
-def test_two_at_once_share_the_hour(tmp_path: Path) -> None:
+def test_two_at_once_share_the_hour(tmp_path: Path, engine: Database) -> None:
     """Two processes (here: two engines) of one mailing never send more than the hour allows together."""
-    office = Office(tmp_path, 80)
+    office = Office(tmp_path, engine, 80)
     with running() as server:
         send(office, server, "connections=3&per_hour=30", 30, times=2)
         assert len(server.accepted) == 30
 
 
-def test_a_relay_without_such_limits_counts_nothing(tmp_path: Path) -> None:
+def test_a_relay_without_such_limits_counts_nothing(tmp_path: Path, engine: Database) -> None:
     """Nothing is written for it."""
-    office = Office(tmp_path, 20)
+    office = Office(tmp_path, engine, 20)
     with running() as server:
         office.send(server.url("per_second=1000"))
         assert len(server.accepted) == 20

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from tempfile import TemporaryDirectory
@@ -16,7 +17,8 @@ from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.outcome import RETRIES, Signal, judge_final, judge_loss, judge_refusal, next_try
 from mailer.delivery.pace import Pace
 from mailer.delivery.states import DeliveryState
-from mailer.delivery.tripwire import Tally, tripped
+from mailer.delivery.tallies import Sums
+from mailer.delivery.tripwire import Alarm, Tally, tripped
 from mailer.settings import Tripwire
 from mailer.smtp import Reply, SessionLost
 from mailer.smtp.relay import Kind
@@ -93,13 +95,25 @@ def test_the_desk_gives_back_what_is_too_much_of_one_domain() -> None:
 
 def test_the_tripwire_waits_until_enough_is_known() -> None:
     """It says nothing before `after` outcomes, and names the last refusal when it trips."""
-    tally = Tally()
-    tally.outcomes[DeliveryState.REFUSED] = 9
-    tally.last_refusal = "550 no"
-    assert tripped(tally, Tripwire(after=10, refused_percent=5)) is None
-    tally.outcomes[DeliveryState.ACCEPTED] = 10
-    assert "9 of 19" in (tripped(tally, Tripwire(after=10, refused_percent=5)) or "")
-    assert tripped(tally, Tripwire(after=10, refused_percent=50)) is None
+    wire = Tripwire(after=10, refused_percent=5)
+    assert tripped(Sums(9, refused=9), "550 no", wire) is None
+    assert tripped(Sums(19, refused=9), "550 no", wire) == (
+        "tripwire: 9 of 19 were refused (limit 5 %); last: 550 no"
+    )
+    assert tripped(Sums(19, refused=9), "", Tripwire(after=10, refused_percent=50)) is None
+
+
+def test_the_tripwire_hears_of_all_processes_and_forgets_what_a_person_has_seen() -> None:
+    """Few refusals here and many elsewhere are too many together; after `mailer resume` only what is new counts."""
+    tally = Tally(Counter({DeliveryState.REFUSED: 1, DeliveryState.ACCEPTED: 4}), "550 no")
+    alarm = Alarm(Tripwire(after=10, refused_percent=25), tally)
+    assert alarm.reason() is None
+    alarm.others = Sums(6, refused=5)
+    assert "6 of 11 were refused" in (alarm.reason() or "")
+    alarm.resumed()
+    assert (alarm.mine, alarm.reason()) == (Sums(), None)
+    tally.outcomes[DeliveryState.ACCEPTED] += 20
+    assert (alarm.mine, alarm.reason()) == (Sums(20), None)
 
 
 def test_retries_take_days_and_end() -> None:

@@ -3,20 +3,27 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
+from sqlalchemy import event
 
 from mailer.database import writing
-from mailer.delivery import leases, paces
+from mailer.delivery import leases, paces, sending, tallies, workers
 from mailer.delivery.desk import Desk
 from mailer.delivery.gate import Gate
+from mailer.delivery.leases import Want
 from mailer.delivery.shares import Said, Shares
+from mailer.delivery.tallies import Sums
 from mailer.delivery.turns import Turns
 from mailer.settings import Settings
 from mailer.smtp.relay import parse_relay
+from tests.delivery.conftest import NOON
+from tests.delivery.test_engine import KEYS, Office
+from tests.loopback.server import Script, running
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -69,19 +76,92 @@ def test_leases_never_pass_what_the_relay_allows_and_end_up_fair(moves, total) -
     assert not held or (sum(held.values()) == total and max(held.values()) - min(held.values()) <= 1)
 
 
+def look(engine: Engine, epoch: int, **want: object) -> int:
+    """Let a worker ask for connections of a relay that allows five."""
+    with writing(engine) as c:
+        return leases.lease(c, epoch, [Want("relay:main", 5, **want)])[0]
+
+
 def test_connections_are_divided_anew_when_one_comes_or_dies(engine: Engine) -> None:
     """Five connections: all for one; then three and two, once the first has looked again; then all again."""
+    assert look(engine, 1) == 5
+    assert look(engine, 2) == 0
+    assert look(engine, 1) == 3
+    assert look(engine, 2) == 2
+    assert look(engine, 2, wanted=False) == 0
+    assert look(engine, 1) == 5
 
-    def look(epoch: int, *, wanted: bool = True) -> int:
-        with writing(engine) as c:
-            return leases.lease(c, RELAY, epoch, wanted=wanted)
 
-    assert look(1) == 5
-    assert look(2) == 0
-    assert look(1) == 3
-    assert look(2) == 2
-    assert look(2, wanted=False) == 0
-    assert look(1) == 5
+def test_a_connection_that_is_still_open_is_nobody_elses(engine: Engine) -> None:
+    """Who is to have three and has five open keeps five in the books until two are closed."""
+    assert look(engine, 1) == 5
+    assert look(engine, 2) == 0
+    assert look(engine, 1, used=5) == 3
+    assert look(engine, 2) == 0
+    assert look(engine, 1, used=3) == 3
+    assert look(engine, 2) == 2
+    assert look(engine, 2, used=1, wanted=False) == 0  # nothing to send, and one not closed yet
+    assert look(engine, 1, used=3) == 3
+    assert look(engine, 2, wanted=False) == 0
+    assert look(engine, 1, used=3) == 5
+
+
+def test_where_nothing_changes_nothing_is_written(engine: Engine) -> None:
+    """A look that finds its share as it was writes no row."""
+    look(engine, 1)
+    written: list[str] = []
+    event.listen(engine, "before_cursor_execute", lambda *given: written.append(given[2]))
+    look(engine, 1, used=2)
+    assert [words for words in written if not words.startswith(("SELECT", "BEGIN"))] == []
+
+
+def test_how_a_mailing_fares_elsewhere_is_known_until_it_is_resumed_or_the_worker_ends(
+    engine: Engine,
+) -> None:
+    """Sums of the others of the same running; neither one's own, nor those of before a pause, nor of who ended."""
+    with writing(engine) as c:
+        tallies.tell(c, 7, 1, NOON, Sums(10, 2, 1))
+        tallies.tell(c, 7, 2, NOON, Sums(5, 1, 0))
+        tallies.tell(c, 7, 2, NOON, Sums(6, 2, 0))
+        tallies.tell(c, 7, 3, NOON - timedelta(hours=1), Sums(500, 500, 0))
+        tallies.tell(c, 8, 2, NOON, Sums(100, 0, 0))
+        assert tallies.of_others(c, 7, 1, NOON) == Sums(6, 2, 0)
+        assert tallies.of_others(c, 7, 9, NOON) == Sums(16, 4, 1)
+        workers.retire(c, 2, NOON)
+        assert tallies.of_others(c, 7, 1, NOON) == Sums()
+
+
+def both(office: Office, url: str) -> None:
+    """Send a mailing by two engines at once, as two processes would."""
+    ground = sending.Ground(office.settings, KEYS, office.world.engine, [parse_relay(url, "main")])
+
+    async def run() -> None:
+        async with asyncio.timeout(120):  # against hanging alone
+            await asyncio.gather(*(sending.deliver(ground, office.world.mailing_id) for _ in range(2)))
+
+    asyncio.run(run())
+
+
+def test_two_processes_together_open_no_more_connections_than_the_relay_allows(
+    tmp_path: Path, engine: Engine
+) -> None:
+    """Five for both, also while the one gives some up for the other."""
+    office = Office(tmp_path, engine, 400)
+    with running(Script(delay=0.01)) as server:
+        both(office, server.url("connections=5"))
+        assert (len(server.accepted), server.peak) == (400, 5)
+
+
+def test_two_processes_together_send_to_a_domain_over_no_more_connections_than_it_gets(
+    tmp_path: Path, engine: Engine
+) -> None:
+    """Of four domains one gets two connections, whoever sends; the others are not held up, and everybody is reached."""
+    office = Office(tmp_path, engine, 200, more='[domains."d1.example"]\nconnections = 2\n')
+    with running(Script(delay=0.01)) as server:
+        both(office, server.url("connections=12"))
+        assert len(server.accepted) == 200
+        assert server.busiest["d1.example"] == 2
+        assert server.busiest["d2.example"] > 2
 
 
 def test_turns_are_used_once_in_their_time_and_those_missed_are_lost() -> None:
@@ -107,11 +187,11 @@ async def _shares(tmp_path: Path) -> None:
     gate, desk = Gate(RELAY), Desk()
     now = asyncio.get_running_loop().time()
     pleas = [paces.Plea("relay:main", 1, 9.0), paces.Plea("domain:a.example", 4, 7.0)]
-    shares.apply([gate], desk, Said([3], pleas))
+    shares.apply([gate], desk, Said([3], {}, pleas))
     assert gate.lanes == 3
     assert gate.wait(now) == pytest.approx(9, abs=0.5)
     assert desk.resting(now) == []
-    shares.apply([gate], desk, Said([3], [paces.Plea("relay:main", 1, 60.0)]))
+    shares.apply([gate], desk, Said([3], {}, [paces.Plea("relay:main", 1, 60.0)]))
     assert gate.wait(now) < 10  # the same plea again is no news
 
 

@@ -57,6 +57,11 @@ class Connection(asyncio.BufferedProtocol):
         self._sender: str | None = None
         self._recipients: list[str] = []
 
+    def _over(self) -> None:
+        for address in self._recipients:
+            self.server.over(address)
+        self._forget()
+
     # The loop's calls
 
     def connection_made(self, transport: asyncio.BaseTransport) -> None:
@@ -80,6 +85,7 @@ class Connection(asyncio.BufferedProtocol):
         """Forget it all."""
         if self._writer is not None:
             self._writer.cancel()
+        self._over()
         self.server.closed(self)
 
     def get_buffer(self, sizehint: int) -> memoryview:  # noqa: ARG002 - asyncio's signature
@@ -244,6 +250,7 @@ class Connection(asyncio.BufferedProtocol):
         self.server.rcpt_parameters = parameters
         if self._act("rcpt", _OK["rcpt"], address):
             self._recipients.append(address)
+            self.server.begun(address)
 
     def _on_data(self, _line: bytes) -> None:
         if self._sender is None:
@@ -256,7 +263,7 @@ class Connection(asyncio.BufferedProtocol):
 
     def _on_rset(self, _line: bytes) -> None:
         if self._act("rset", _OK["rset"]):
-            self._forget()
+            self._over()
 
     def _on_noop(self, _line: bytes) -> None:
         self._act("noop", _OK["noop"])
@@ -279,7 +286,7 @@ class Connection(asyncio.BufferedProtocol):
         self._in_body = False
         self._searched = 0
         self._finish(start, end)
-        self._forget()
+        self._over()
         return end + 3
 
     def _finish(self, start: int, end: int) -> None:

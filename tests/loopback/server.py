@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import threading
+from collections import Counter
 from typing import TYPE_CHECKING, Any, TypeVar
 
 from tests.loopback.certificate import server_context
@@ -39,6 +40,8 @@ class LoopbackServer:
         self.connections: set[Connection] = set()
         self.peak = 0  # most connections at one time
         self.total = 0  # connections ever
+        self.under_way: Counter[str] = Counter()  # messages now, by the recipient's domain
+        self.busiest: Counter[str] = Counter()  # and the most at one time
         self.octets = 0
         self.buffer = memoryview(bytearray(256 * 1024))
         self.mail_parameters = ""  # of the last MAIL and RCPT
@@ -104,6 +107,16 @@ class LoopbackServer:
         self.connections.discard(connection)
         if not self.connections:
             self._empty.set()
+
+    def begun(self, address: str) -> None:
+        """Count a message to an address in."""
+        domain = address.rpartition("@")[2]
+        self.under_way[domain] += 1
+        self.busiest[domain] = max(self.busiest[domain], self.under_way[domain])
+
+    def over(self, address: str) -> None:
+        """Count it out."""
+        self.under_way[address.rpartition("@")[2]] -= 1
 
     def background(self, work: Coroutine[Any, Any, T]) -> asyncio.Task[T]:
         """Start a task that lives no longer than the server."""
