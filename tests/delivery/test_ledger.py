@@ -5,18 +5,36 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 import pytest
+from sqlalchemy import event, text
 
 from mailer.database import reading, writing
 from mailer.delivery import ledger, mailing
 from mailer.delivery.journal import Proof
 from mailer.delivery.ledger import claiming
+from mailer.delivery.model import Settlement
 from mailer.delivery.states import MOVES, DeliveryState, MailingState
 from subscribers import move as move_address
+from tests.delivery.conftest import NOON
 
 if TYPE_CHECKING:
     from tests.delivery.conftest import World
 
 S = DeliveryState
+
+
+@pytest.fixture
+def capture_plans(world: World) -> list[str]:
+    """Collect PostgreSQL's plan of every statement that changes a delivery."""
+    plans: list[str] = []
+
+    def look(connection: object, cursor: object, words: str, values: object, *_: object) -> None:
+        if "UPDATE deliveries" in words and not words.startswith("EXPLAIN"):
+            plans.append("\n".join(row[0] for row in cursor.execute(f"EXPLAIN {words}", values)))  # type: ignore[attr-defined]
+
+    event.listen(world.engine, "before_cursor_execute", look)
+    return plans
+
+
 PEOPLE = ["ann@one.example", "bob@two.example", "cia@one.example"]
 
 
@@ -198,6 +216,75 @@ def test_the_first_identity_is_kept(world: World) -> None:
 
     with writing(world.engine) as c, pytest.raises(UserError, match="number 72, slug 'the-issue'"):
         mailing.of_issue(c, "main", 72, "another-slug")
+
+
+def test_a_group_settles_some_and_fences_others_at_once(world: World) -> None:
+    """Outcomes of every kind and the next fences are one call, and each counts only where the row was as it must be."""
+    world.join(*(f"p{n}@one.example" for n in range(6)))
+    world.extend()
+    claims = sorted(world.claim(), key=lambda one: one.subscriber_id)
+    world.fence(claims[:3])
+    told = [
+        Settlement(claims[0], S.ACCEPTED, world.now, reply="250 ok", relay_id="Q1"),
+        Settlement(claims[1], S.DEFERRED, world.now, reply="451 later", due_at=NOON.replace(hour=15)),
+        Settlement(claims[3], S.REFUSED, world.now, sent=False, reply="550 no"),
+        Settlement(claims[4], S.ACCEPTED, world.now, reply="never fenced"),
+    ]
+    with writing(world.engine) as c:
+        granted = ledger.advance(c, 1, told, [claims[4], claims[5]], world.now)
+        rows = {row.subscriber_id: row for row in ledger.recipients(c, world.mailing_id)}
+    assert granted == {claims[4], claims[5]}
+    found = [rows[one.subscriber_id] for one in claims]
+    assert [row.state for row in found] == [
+        S.ACCEPTED,
+        S.DEFERRED,
+        S.SENDING,
+        S.REFUSED,
+        S.SENDING,
+        S.SENDING,
+    ]
+    assert (found[0].relay_id, found[1].due_at.hour, found[3].reply) == ("Q1", 15, "550 no")
+    assert [row.attempts for row in found] == [1, 1, 0, 1, 0, 0]
+
+
+def test_a_fence_whose_answer_was_lost_is_granted_again(world: World) -> None:
+    """The body has not left: asked again, the row is granted, unless the mailing was paused in between."""
+    world.join("ann@one.example")
+    world.extend()
+    claims = world.claim()
+    assert world.fence(claims) == set(claims)
+    with writing(world.engine) as c:
+        assert ledger.advance(c, 1, [], claims, world.now, again=True) == set(claims)
+        assert ledger.advance(c, 2, [], claims, world.now, again=True) == set()
+        mailing.move(c, world.mailing_id, MailingState.PAUSED, world.now, "a test")
+        assert ledger.advance(c, 1, [], claims, world.now, again=True) == set()
+
+
+def test_no_estimate_of_the_server_makes_it_read_a_whole_mailing(
+    world: World, capture_plans: list[str]
+) -> None:
+    """Of a mailing that has just begun PostgreSQL knows nothing: claims, fences and outcomes search the primary key."""
+    if world.engine.dialect.name != "postgresql":
+        return  # SQLite's plans do not depend on how much there is
+    world.join("ann@one.example")
+    world.extend()
+    with writing(world.engine) as c:
+        # Many rows of an older mailing, which the server knows well; of the new one it knows nothing.
+        c.execute(
+            text(
+                "INSERT INTO deliveries (mailing_id, subscriber_id, edition_id, list_id, address_id, address, domain, due_at,"
+                " state) SELECT 999, i, 1, 1, i, 'a@b.example', 'b.example', now(), 'accepted'"
+                " FROM generate_series(1, 20000) i"
+            )
+        )
+        c.execute(text("ANALYZE deliveries"))
+        claims = ledger.claim(c, world.mailing_id, 1, world.now, 10, within=(1, 1000))
+        ledger.advance(c, 1, [], claims, world.now)
+        ledger.advance(c, 1, [Settlement(claims[0], S.ACCEPTED, world.now)], claims, world.now, again=True)
+    assert len(capture_plans) == 3
+    for plan in capture_plans:
+        assert "Seq Scan on deliveries" not in plan
+        assert "subscriber_id = ANY" in plan
 
 
 def test_claiming_reads_the_index_of_those_who_wait(world: World) -> None:

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 import shutil
-import tempfile
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import HealthCheck, settings
@@ -19,15 +18,22 @@ from hypothesis.stateful import (
     rule,
     run_state_machine_as_test,
 )
+from sqlalchemy import text
 
-from mailer.database import open_engine, writing
+from mailer.database import open_engine, upgrade, writing
 from mailer.delivery import dispatch, ledger, mailing, steering
 from mailer.delivery.journal import Proof
-from mailer.delivery.model import Claim  # noqa: TC001 - Hypothesis reads the annotations
+from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.issue.provenance import Provenance
 from subscribers import ensure_lists
 from tests.delivery.conftest import NOON, World, edition
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+    from pathlib import Path
+
+    from sqlalchemy import Engine
 
 S = DeliveryState
 workers = st.integers(0, 1)
@@ -36,16 +42,13 @@ workers = st.integers(0, 1)
 class Ledger(RuleBasedStateMachine):
     """Two workers, each with an epoch, what it holds, and what its journal knows; and a server that remembers."""
 
-    template: Path
+    fresh: Callable[[], Engine]  # an engine on an empty database at the newest schema
     claims: Bundle[tuple[int, Claim]] = Bundle("claims")
     fenced: Bundle[tuple[int, Claim]] = Bundle("fenced")
 
     def __init__(self) -> None:
         super().__init__()
-        self.folder = tempfile.mkdtemp()
-        file = Path(self.folder) / "ledger.db"
-        shutil.copy(self.template, file)
-        engine = open_engine(f"sqlite:///{file}")
+        engine = type(self).fresh()
         with writing(engine) as c:
             list_id = ensure_lists(c, ["main"], NOON)["main"]
             opened = mailing.open_mailing(c, edition(), "main", NOON)
@@ -61,7 +64,6 @@ class Ledger(RuleBasedStateMachine):
 
     def teardown(self) -> None:
         self.world.engine.dispose()
-        shutil.rmtree(self.folder)
 
     # -- people
 
@@ -154,6 +156,38 @@ class Ledger(RuleBasedStateMachine):
         self.journals[epoch][one.mailing_id, one.subscriber_id] = Proof(1, one.subscriber_id, state, "Q")
         self.world.settle([one], state, epoch, due_at=self.world.now.replace(microsecond=0))
 
+    @rule(
+        target=fenced,
+        ended=st.lists(consumes(fenced), max_size=3),
+        begun=st.lists(consumes(claims), max_size=3),
+        lost=st.booleans(),
+    )
+    def advance(self, ended: list[tuple[int, Claim]], begun: list[tuple[int, Claim]], lost: bool) -> object:
+        """Several connections at once, as a recorder writes them; the answer to the first try may be lost."""
+        epoch = next((epoch for epoch, _ in (*ended, *begun) if epoch in self.epochs), None)
+        granted: set[Claim] = set()
+        if epoch is not None:
+            done = [one for held, one in ended if held == epoch]
+            claims = [one for held, one in begun if held == epoch]
+            for one in done:
+                self.server[one.subscriber_id] += 1
+                self.journals[epoch][one.mailing_id, one.subscriber_id] = Proof(
+                    1, one.subscriber_id, S.ACCEPTED, "Q"
+                )
+            settlements = [Settlement(one, S.ACCEPTED, self.world.now, relay_id="Q") for one in done]
+            for again in (False, True) if lost else (False,):
+                with writing(self.world.engine) as c:
+                    granted = ledger.advance(c, epoch, settlements, claims, self.world.now, again=again)
+            with writing(self.world.engine) as c:
+                ledger.turn_back(c, epoch, [one for one in claims if one not in granted], self.world.now)
+            for one in granted:
+                assert one.subscriber_id not in self.left, "mailed after leaving"
+                self.journals[epoch][one.mailing_id, one.subscriber_id] = Proof(
+                    1, one.subscriber_id, S.SENDING, ""
+                )
+        # What another worker has was only looked at.
+        return multiple(*((epoch, one) for one in granted), *(held for held in ended if held[0] != epoch))
+
     @rule(held=consumes(fenced), taken=st.booleans(), written=st.booleans())
     def crash_behind_a_body(self, held: tuple[int, Claim], taken: bool, written: bool) -> None:
         """A worker dies with a body on the wire; the journal may or may not have its answer."""
@@ -218,13 +252,44 @@ class Ledger(RuleBasedStateMachine):
             )
 
 
+def emptied(url: str) -> Engine:
+    """Give an engine on a PostgreSQL database whose tables are emptied, and whose ids begin anew."""
+    engine = open_engine(url)
+    with writing(engine) as c:
+        names = c.scalars(text("SELECT tablename FROM pg_tables WHERE schemaname = 'public'"))
+        tables = ", ".join(sorted(set(names) - {"alembic_version"}))
+        c.execute(text(f"TRUNCATE {tables} RESTART IDENTITY"))
+    return engine
+
+
 @pytest.mark.slow
-def test_the_ledger_keeps_its_promises(migrated_sqlite: Path) -> None:
+@pytest.mark.parametrize(("kind", "examples"), [("sqlite", 60), ("postgresql", 30)])
+def test_the_ledger_keeps_its_promises(
+    kind: str, examples: int, request: pytest.FixtureRequest, tmp_path: Path
+) -> None:
     """Never accepted twice, nobody skipped silently, nothing after an unsubscribe, sums balance: whatever happens."""
-    Ledger.template = migrated_sqlite
+    if kind == "sqlite":
+        template, file = request.getfixturevalue("migrated_sqlite"), tmp_path / "ledger.db"
+
+        def fresh() -> Engine:
+            shutil.copy(template, file)
+            return open_engine(f"sqlite:///{file}")
+    else:
+        url = request.getfixturevalue("postgres_url")
+        migrated = open_engine(url)
+        upgrade(migrated)
+        migrated.dispose()
+
+        def fresh() -> Engine:
+            return emptied(url)
+
+    Ledger.fresh = staticmethod(fresh)
     run_state_machine_as_test(
         Ledger,
         settings=settings(
-            max_examples=60, stateful_step_count=40, deadline=None, suppress_health_check=list(HealthCheck)
+            max_examples=examples,
+            stateful_step_count=40,
+            deadline=None,
+            suppress_health_check=list(HealthCheck),
         ),
     )
