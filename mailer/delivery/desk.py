@@ -20,7 +20,9 @@ if TYPE_CHECKING:
 
 _POLL: Final = 0.01  # seconds until a domain that is full is looked at again
 _ELSEWHERE: Final = 2.0  # seconds until claims of a domain whose connections all are others' fall due again
-ASIDE: Final = 100  # claims of one slow domain that wait in memory
+ASIDE: Final = 100  # claims of one slow domain that wait in memory, at the least
+_MOST_ASIDE: Final = 2_000
+_AHEAD: Final = 5.0  # seconds' worth of claims that wait of a domain whose pace is known: more take a while to come
 LINGER = 20.0  # seconds that a claim is held for, and a send that does not wait stays for
 
 
@@ -151,8 +153,12 @@ class Desk:
 
     def crowded(self, now: float) -> list[str]:
         """Give the domains of which nothing more should be claimed now: enough waits aside, or they rest for long."""
-        aside = [domain for domain, queue in self._aside.items() if len(queue) >= ASIDE // 2]
+        aside = [domain for domain, queue in self._aside.items() if len(queue) >= self._share(domain) // 2]
         return list({*aside, *self.resting(now), *self._denied})
+
+    def _share(self, domain: str) -> int:
+        """Give how many claims of a domain may wait aside."""
+        return int(max(ASIDE, min(self._paces[domain].rate * _AHEAD, _MOST_ASIDE)))
 
     def resting(self, now: float) -> list[str]:
         """Give the domains that rest for longer than their claims should be held."""
@@ -163,7 +169,7 @@ class Desk:
         out: dict[float, list[Claim]] = {}
         for domain, queue in self._aside.items():
             wait = _ELSEWHERE if domain in self._denied else self._wait(domain, now)
-            share = 0 if wait > LINGER or domain in self._denied else ASIDE
+            share = 0 if wait > LINGER or domain in self._denied else self._share(domain)
             while len(queue) > share:
                 out.setdefault(wait, []).append(queue.pop())
         self._aside = {domain: queue for domain, queue in self._aside.items() if queue}

@@ -29,6 +29,11 @@ class Pace:
         self._seen = 0
         self._since = 0.0
 
+    @property
+    def rate(self) -> float:
+        """The messages a second that may go now; infinite where nothing holds it back."""
+        return self._rate
+
     def wait(self, now: float) -> float:
         """Give the seconds until the next message may go; 0 means now."""
         return max(0.0, self._rest - now, self._next - now)

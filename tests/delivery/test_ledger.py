@@ -272,8 +272,8 @@ def test_no_estimate_of_the_server_makes_it_read_a_whole_mailing(
         # Many rows of an older mailing, which the server knows well; of the new one it knows nothing.
         c.execute(
             text(
-                "INSERT INTO deliveries (mailing_id, subscriber_id, edition_id, list_id, address_id, address, domain, due_at,"
-                " state) SELECT 999, i, 1, 1, i, 'a@b.example', 'b.example', now(), 'accepted'"
+                "INSERT INTO deliveries (mailing_id, subscriber_id, edition_id, list_id, address_id, address, domain,"
+                " due_at, state) SELECT 999, i, 1, 1, i, 'a@b.example', 'b.example', now(), 'accepted'"
                 " FROM generate_series(1, 20000) i"
             )
         )

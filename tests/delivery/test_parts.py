@@ -93,6 +93,21 @@ def test_the_desk_gives_back_what_is_too_much_of_one_domain() -> None:
     assert len(desk) == ASIDE
 
 
+def test_of_a_domain_that_is_quick_though_limited_more_waits_at_hand() -> None:
+    """At a hundred a second a hundred claims would last a second: five seconds' worth may wait, and no more."""
+    desk = Desk({"big.example": 100.0})
+    desk.add([claim(n, "big.example") for n in range(1_000)])
+    assert desk.take(0.0) is not None
+    assert desk.take(0.0) is None
+    assert sum(map(len, desk.surplus(0.0).values())) == 499
+    assert desk.crowded(0.0) == ["big.example"]
+    now = 0.0
+    while len(desk) >= 250:
+        now += 0.01
+        desk.take(now)
+    assert desk.crowded(now) == []
+
+
 def test_the_tripwire_waits_until_enough_is_known() -> None:
     """It says nothing before `after` outcomes, and names the last refusal when it trips."""
     wire = Tripwire(after=10, refused_percent=5)

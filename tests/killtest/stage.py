@@ -82,10 +82,11 @@ class Server:
 class Newsletter:
     """A newsletter with so many readers, and the relay it sends through; on SQLite unless `database` says otherwise."""
 
-    def __init__(self, folder: Path, readers: int, database: str = "") -> None:
+    def __init__(self, folder: Path, readers: int, database: str = "", domains: int = 40) -> None:
         self.folder = folder / "newsletter"
         self.database = database
         self.readers = readers
+        self.domains = domains
         self.relay = ""
         self.said = folder / "said.txt"
         self.must("init", str(self.folder), "--yes", folder=folder)
@@ -94,7 +95,7 @@ class Newsletter:
     def join(self, name: str, count: int) -> None:
         """Import readers: name0, name1 and so on."""
         file = self.folder / f"{name}.csv"
-        lines = ["email,name", *(f"{name}{n}@d{n % 40}.example,Reader {n}" for n in range(count))]
+        lines = ["email,name", *(f"{name}{n}@d{n % self.domains}.example,Reader {n}" for n in range(count))]
         file.write_text("\n".join(lines))
         self.must("subscribers", "import", str(file), "--list", "main", "--basis", "they asked", "--yes")
 
