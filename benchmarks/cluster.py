@@ -159,7 +159,7 @@ def measure(options: Options) -> list[Wanted]:
         port = stack.enter_context(sink())
         cluster = stack.enter_context(closing(Cluster(folder, readers, port)))
         costs = [_cost(cluster, count) for count in ((1, 2) if options.quick else (1, 2, 4, 8))]
-        print_table(("workers", "messages/s", "µs claim to settle", "µs planning"), map(_row, costs))
+        print_table(("workers", "messages/s", "µs claim to settle", "µs planning"), [*map(_row, costs)])
         seconds = 15 if options.quick else 60
         off = {
             "relay": _limited(cluster, f"&per_second={_LIMIT}", "", seconds),

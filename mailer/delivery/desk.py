@@ -22,7 +22,9 @@ _POLL: Final = 0.01  # seconds until a domain that is full is looked at again
 _ELSEWHERE: Final = 2.0  # seconds until claims of a domain whose connections all are others' fall due again
 ASIDE: Final = 100  # claims of one slow domain that wait in memory, at the least
 _MOST_ASIDE: Final = 2_000
-_AHEAD: Final = 5.0  # seconds' worth of claims that wait of a domain whose pace is known: more take a while to come
+_AHEAD: Final = (
+    5.0  # seconds' worth of claims that wait of a domain whose pace is known: more take a while to come
+)
 LINGER = 20.0  # seconds that a claim is held for, and a send that does not wait stays for
 
 
@@ -109,8 +111,9 @@ class Desk:
         return True
 
     def wanting(self) -> dict[str, int]:
-        """Give how many messages are under way to each domain in `most` that is wanted here."""
-        return {one: self._under_way[one] for one in self._most if one in self._aside or self._under_way[one]}
+        """Give each domain in `most` that is wanted here, and how many messages to it may be or are under way."""
+        wanted = (one for one in self._most if one in self._aside or self._under_way[one])
+        return {one: max(self._most[one], self._under_way[one]) for one in wanted}
 
     def lend(self, domain: str, count: int) -> None:
         """Let so many messages be under way at once from now on; none if others have all that there is."""

@@ -15,7 +15,6 @@ from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
-from mailer.delivery.gate import Gate
 from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
 from mailer.delivery.rations import Rations
@@ -31,6 +30,7 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailer.delivery.audience import Planner
+    from mailer.delivery.gate import Gate
     from mailer.delivery.handed import Handed
     from mailer.delivery.model import Claim, Settlement
     from mailer.delivery.presses import Presses
@@ -85,9 +85,9 @@ class Engine:
         self.problem = ""
         self._shares = Shares(work.settings, work.relays, work.recorder)
         self._supply = Supply(work, self._shares.domains)
-        self._gates = [Gate(relay, self._shares.relays.get(relay.name)) for relay in work.relays]
+        self._watch = Watch(work, self._supply, self._shares)
+        self._gates = self._watch.gates
         self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more, self._supply.holds)
-        self._watch = Watch(work, self._gates, self._supply, self._shares)
         self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
 
     async def run(self) -> End:

@@ -40,11 +40,11 @@ class Lane:
     async def run(self) -> None:
         """Take claims, open a session when there is one, and converse until it ends."""
         while (claim := await self._engine.next_claim(self._gate, self._number)) is not None:
-            self._gate.used += 1
+            self._gate.enter(self._number)
             try:
                 await self._connect(claim)
             finally:
-                self._gate.used -= 1
+                self._gate.leave(self._number)
 
     async def _connect(self, claim: Claim) -> None:
         """Open a session and converse until it ends; without one the claim goes back."""

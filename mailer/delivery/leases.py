@@ -24,11 +24,14 @@ _c = leases.c
 
 
 class Want(NamedTuple):
-    """What a process says of one relay or domain: how many it allows in all, and how many are used and wanted here."""
+    """What a process says of one relay or domain: how many it allows in all, and whether any are wanted here.
+
+    `kept` is how many the process has, or may have until it hears of this: they stay its own until it asks again.
+    """
 
     name: str
     total: int
-    used: int = 0
+    kept: int = 0
     wanted: bool = True
 
 
@@ -60,8 +63,9 @@ def _changes(held: dict[int, int], epoch: int, want: Want) -> bool:
 
 
 def row(held: dict[int, int], epoch: int, want: Want) -> int | None:
-    """Give what is to stand in the worker's row: its share, or what it still uses; None for no row. Pure."""
-    mine = max(share(held, epoch, want.total) if want.wanted else 0, want.used)
+    """Give what is to stand in the worker's row: its share, or what it still keeps; None for no row. Pure."""
+    mine = share(held, epoch, want.total) if want.wanted else 0
+    mine = max(mine, min(want.kept, held.get(epoch, 0)))
     return mine if want.wanted or mine else None
 
 

@@ -10,16 +10,16 @@ import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailer.delivery import leases, paces
+from mailer.delivery.gate import Gate
 from mailer.delivery.leases import Want
 from mailer.delivery.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from mailer.delivery.desk import Desk
-    from mailer.delivery.gate import Gate
     from mailer.delivery.recorder import Recorder
     from mailer.settings import Settings
     from mailer.smtp.relay import Relay
@@ -80,6 +80,10 @@ class Shares:
         self._pleas: dict[str, float] = {}  # heard here, and not told to the others yet
         self._heard: dict[str, int] = {}
 
+    def gate(self, relay: Relay, freed: Callable[[], None]) -> Gate:
+        """Give the gate of a relay, with its turns; `freed` is called when others may have connections of ours."""
+        return Gate(relay, self.relays.get(relay.name), freed)
+
     async def run(self, more: asyncio.Event) -> None:
         """Reserve what is wanted, until it is cancelled."""
         every = [*self.relays.values(), *self.domains.values()]
@@ -116,16 +120,16 @@ class Shares:
         """
         told, self._pleas = self._pleas, {}
         for gate in gates if not wanted else ():
-            gate.lanes = 0
+            gate.allow(0)
         relays = [
-            Want(f"relay:{gate.relay.name}", gate.relay.connections, gate.used, wanted) for gate in gates
+            Want(f"relay:{gate.relay.name}", gate.relay.connections, gate.kept, wanted) for gate in gates
         ]
-        under_way = desk.wanting()
-        for name in self._held - set(under_way):
+        kept = desk.wanting()
+        for name in self._held - set(kept):
             desk.forget(name)
-        self._held |= set(under_way)
+        self._held |= set(kept)
         domains = [
-            Want(f"{_DOMAIN}{name}", self._connections[name], under_way.get(name, 0), name in under_way)
+            Want(f"{_DOMAIN}{name}", self._connections[name], kept.get(name, 0), name in kept)
             for name in self._held
         ]
         return Asked(relays, domains, told)
@@ -134,7 +138,7 @@ class Shares:
         """Apply what `exchange` gave."""
         now = self._loop.time()
         for gate, count in zip(gates, said.lanes, strict=True):
-            gate.lanes = count
+            gate.allow(count)
         self._held = set(said.lent)
         for domain, count in said.lent.items():
             desk.lend(domain, count)

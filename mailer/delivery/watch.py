@@ -25,7 +25,6 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mailer.delivery.engine import Work
-    from mailer.delivery.gate import Gate
     from mailer.delivery.shares import Shares
     from mailer.delivery.supply import Supply
 
@@ -42,12 +41,12 @@ class Seen(NamedTuple):
 
 
 class Watch:
-    """Looks for one engine. `alarm` is what the tripwire hears."""
+    """Looks for one engine. `gates` are those of its relays, `alarm` is what the tripwire hears."""
 
-    def __init__(self, work: Work, gates: Sequence[Gate], supply: Supply, shares: Shares) -> None:
+    def __init__(self, work: Work, supply: Supply, shares: Shares) -> None:
         self.alarm = Alarm(work.settings.tripwire, work.tally)
+        self.gates = [shares.gate(relay, self.hurry) for relay in work.relays]
         self._work = work
-        self._gates = gates
         self._supply = supply
         self._shares = shares
         self._blamed = Blamed()
@@ -64,7 +63,7 @@ class Watch:
         """Look, apply what was seen, and give the mailing; None if others took this process's work over."""
         now = self._work.clock()
         late = now - self._beat >= workers.HEARTBEAT
-        asked = self._shares.ask(self._gates, self._supply.desk, wanted=self._supply.wants())
+        asked = self._shares.ask(self.gates, self._supply.desk, wanted=self._supply.wants())
         seen = await self._work.recorder.call(partial(self._ask, now=now, beat=late, asked=asked))
         if seen.mailing is None:
             return None
@@ -79,8 +78,10 @@ class Watch:
         self._bell.clear()
 
     def _ask(self, connection: Connection, *, now: datetime, beat: bool, asked: Asked) -> Seen:
-        epoch = self._work.worker.epoch
-        if beat and not workers.beat(connection, self._work.worker, now):
+        worker = self._work.worker
+        epoch = worker.epoch
+        # Asked at each look: who is over, and does not know it yet, would take shares that nobody ever takes back.
+        if not (workers.beat(connection, worker, now) if beat else workers.hold(connection, epoch)):
             return Seen(None, Said((), {}, ()), Sums(), ())
         row = mailing.get(connection, self._work.mailing_id)
         others = self._compare(connection, row)
@@ -99,8 +100,8 @@ class Watch:
             self._since, self._told = row.changed_at, Sums()
             self.alarm.resumed()
         self.alarm.others = seen.others
-        if any(count > gate.lanes for gate, count in zip(self._gates, seen.said.lanes, strict=True)):
-            self._supply.more.set()
-        self._shares.apply(self._gates, self._supply.desk, seen.said)
+        if list(seen.said.lanes) != [gate.lanes for gate in self.gates]:
+            self._supply.more.set()  # those that may work now, and those that are to end
+        self._shares.apply(self.gates, self._supply.desk, seen.said)
         for domain in seen.blamed:
             self._supply.desk.busy(domain, asyncio.get_running_loop().time())

@@ -96,14 +96,14 @@ def test_a_connection_that_is_still_open_is_nobody_elses(engine: Engine) -> None
     """Who is to have three and has five open keeps five in the books until two are closed."""
     assert look(engine, 1) == 5
     assert look(engine, 2) == 0
-    assert look(engine, 1, used=5) == 3
+    assert look(engine, 1, kept=5) == 3
     assert look(engine, 2) == 0
-    assert look(engine, 1, used=3) == 3
+    assert look(engine, 1, kept=3) == 3
     assert look(engine, 2) == 2
-    assert look(engine, 2, used=1, wanted=False) == 0  # nothing to send, and one not closed yet
-    assert look(engine, 1, used=3) == 3
+    assert look(engine, 2, kept=1, wanted=False) == 0  # nothing to send, and one not closed yet
+    assert look(engine, 1, kept=3) == 3
     assert look(engine, 2, wanted=False) == 0
-    assert look(engine, 1, used=3) == 5
+    assert look(engine, 1, kept=3) == 5
 
 
 def test_where_nothing_changes_nothing_is_written(engine: Engine) -> None:
@@ -111,7 +111,7 @@ def test_where_nothing_changes_nothing_is_written(engine: Engine) -> None:
     look(engine, 1)
     written: list[str] = []
     event.listen(engine, "before_cursor_execute", lambda *given: written.append(given[2]))
-    look(engine, 1, used=2)
+    look(engine, 1, kept=2)
     assert [words for words in written if not words.startswith(("SELECT", "BEGIN"))] == []
 
 
