@@ -98,7 +98,7 @@ class Cluster:
         self.newsletter.must("resume", str(self.issue), "--yes")
 
     def cancel(self) -> None:
-        self.newsletter.must("cancel", str(self.issue), "--yes")
+        self.newsletter.run("cancel", str(self.issue), "--yes")  # unless it is finished already
 
     def wait(self, limit: float = 900) -> None:
         """Wait until the mailing is finished; asking costs next to nothing."""

@@ -1,7 +1,8 @@
 """The desk: claims in this process's hands, and whose turn it is. Pure; time is a parameter, in seconds.
 
 Promises: one slow domain never holds up the others: its claims wait aside, a bounded few of them, and the rest is
-handed back to be claimed later. Where no domain is slow, taking the next is one popleft.
+handed back to be claimed later. Nor do the others hold up a slow one: what waits aside goes as soon as it may. Where
+no domain is slow, taking the next is one popleft.
 """
 
 from __future__ import annotations
@@ -42,6 +43,7 @@ class Desk:
     ) -> None:
         self._ready: deque[Claim] = deque()
         self._aside: dict[str, deque[Claim]] = {}
+        self._aside_at = 0.0  # when one of them may go next, so that nobody looks in vain for each message
         self._paces = {domain: Pace(limit) for domain, limit in (limits or {}).items()}
         self._most = dict(most or {})
         self._denied: set[str] = set()  # wanted, and all of it is others'
@@ -70,6 +72,8 @@ class Desk:
 
     def take(self, now: float) -> Claim | None:
         """Give the next claim that may go now, or None."""
+        if self._aside and now >= self._aside_at and (waited := self._take_aside(now)) is not None:
+            return waited
         while self._ready:
             claim = self._ready.popleft()
             pace = self._paces.get(claim.domain)
@@ -78,7 +82,8 @@ class Desk:
             if claim.domain not in self._aside and self._may(claim.domain, pace, now):
                 return claim
             self._aside.setdefault(claim.domain, deque()).append(claim)
-        return self._take_aside(now)
+            self._aside_at = min(self._aside_at, now + self._wait(claim.domain, now))
+        return None
 
     def _take_aside(self, now: float) -> Claim | None:
         for domain, queue in self._aside.items():
@@ -87,6 +92,7 @@ class Desk:
                 if not queue:
                     del self._aside[domain]
                 return claim
+        self._aside_at = now + max(_POLL, min(self._patience(domain, now) for domain in self._aside))
         return None
 
     def _may(self, domain: str, pace: Pace, now: float) -> bool:
@@ -118,6 +124,7 @@ class Desk:
     def lend(self, domain: str, count: int) -> None:
         """Let so many messages be under way at once from now on; none if others have all that there is."""
         self._most[domain] = count
+        self._aside_at = 0.0
         (self._denied.discard if count else self._denied.add)(domain)
 
     def forget(self, domain: str) -> None:
@@ -129,6 +136,7 @@ class Desk:
         """Hear that a message that `take` gave is no longer under way, whatever came of it."""
         if domain in self._most:
             self._under_way[domain] -= 1
+            self._aside_at = 0.0
 
     def wait(self, now: float) -> float:
         """Give the seconds until `take` may give something; infinite when the desk is empty."""

@@ -93,6 +93,18 @@ def test_the_desk_gives_back_what_is_too_much_of_one_domain() -> None:
     assert len(desk) == ASIDE
 
 
+def test_a_limited_domain_goes_out_beside_the_others_and_not_after_them() -> None:
+    """Ten a second of one domain, while there are always messages to others: it gets its ten a second all the while."""
+    desk, sent = Desk({"slow.example": 10.0}), Counter[str]()
+    for step in range(2_000):  # two seconds
+        desk.add([claim(3 * step, "slow.example"), claim(3 * step + 1), claim(3 * step + 2)])
+        taken = desk.take(step / 1_000)
+        assert taken is not None
+        sent[taken.domain] += 1
+    assert 18 <= sent["slow.example"] <= 22
+    assert sent["a.example"] > 1_970
+
+
 def test_of_a_domain_that_is_quick_though_limited_more_waits_at_hand() -> None:
     """At a hundred a second a hundred claims would last a second: five seconds' worth may wait, and no more."""
     desk = Desk({"big.example": 100.0})
