@@ -21,6 +21,7 @@ NAMES = (
     "bounces",
     "web",
     "cluster",
+    "stages",
 )
 _MODULES = {"import": "importing"}  # a word of Python names no module
 
