@@ -22,6 +22,7 @@ NAMES = (
     "web",
     "cluster",
     "stages",
+    "simulation",
 )
 _MODULES = {"import": "importing"}  # a word of Python names no module
 

@@ -136,13 +136,18 @@ def _signers() -> tuple[Signer, Signer]:
 def talking(of: Edition, count: int) -> float:
     """Give the microseconds of an exchange over pipelined connections, without a ledger."""
     progress("exchanging with smtp-sink")
-    message = _press(of).message(Recipient(1, 1, "reader1@example.net", "Reader"))
     with sink() as port:
-        return uvloop.run(_exchanges(f"smtp://127.0.0.1:{port}", message, count // LANES)).each
+        return exchanging(of, port, count // LANES, LANES).each
 
 
-async def _exchanges(url: str, message: Message, each: int) -> Spent:
-    sessions = [await open_session(parse_relay(url), hostname="client.example.org") for _ in range(LANES)]
+def exchanging(of: Edition, port: int, each: int, lanes: int) -> Spent:
+    """Exchange so many messages over each of so many connections to a server on this machine, and nothing else."""
+    message = _press(of).message(Recipient(1, 1, "reader1@example.net", "Reader"))
+    return uvloop.run(_exchanges(f"smtp://127.0.0.1:{port}", message, each, lanes))
+
+
+async def _exchanges(url: str, message: Message, each: int, lanes: int) -> Spent:
+    sessions = [await open_session(parse_relay(url), hostname="client.example.org") for _ in range(lanes)]
     envelope = Envelope(message.mail_from, message.recipient, len(message.content))
 
     async def talk(session: Session) -> None:
@@ -153,7 +158,7 @@ async def _exchanges(url: str, message: Message, each: int) -> Spent:
             if not (done.ready or number == each):
                 raise RuntimeError(f"smtp-sink said {done}")
 
-    with spending(each * LANES) as spent:
+    with spending(each * lanes) as spent:
         await asyncio.gather(*map(talk, sessions))
     for session in sessions:
         await session.quit()
