@@ -11,7 +11,7 @@ from math import ceil
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterable, Iterator
 
 MICRO = 1e-6
 HOUR = 3600
@@ -32,7 +32,8 @@ class Costs:
     move: float  # the worker's side of fence and outcome
     commit: float  # the worker's side of one transaction
     rest: float  # what the whole program costs beyond these: the desk, pacing, judging, waking threads
-    server_move: float = 0.0  # the server's side, of PostgreSQL
+    server_read: float = 0.0  # the server's side, of PostgreSQL: planning and claiming
+    server_move: float = 0.0  # and fence and outcome
     server_commit: float = 0.0
     commit_wait: float = 0.0  # microseconds that a transaction waits for the network and the disk
     gather: float = 500.0  # microseconds that moves come together before a transaction (recorder.py)
@@ -63,7 +64,7 @@ class Way:
 
     latency: float = 0.1
     connections: int = 100
-    per_second: float = 500.0
+    per_second: float = 300.0  # Postfix on two cores, `python -m benchmarks relay`
 
 
 @dataclass(frozen=True)
@@ -84,7 +85,7 @@ class Demand:
 # The figures to measure anew: `python -m benchmarks stages` prints both, ready to be put here.
 MEASURED = Costs(  # on PostgreSQL
     plan=2, claim=13, make=15, sign=465, smtp=39, journal=3, move=22, commit=508, rest=31,
-    server_move=88, server_commit=297, commit_wait=4378,
+    server_read=23, server_move=65, server_commit=297, commit_wait=4378,
 )  # fmt: skip
 SQLITE = Costs(
     plan=7, claim=24, make=15, sign=465, smtp=39, journal=3, move=22, commit=197, rest=31, commit_wait=423
@@ -120,7 +121,7 @@ def demand(
             break
         workers = needed
     commits = rate / costs.group(rate / workers)
-    server = rate * costs.server_move + commits * costs.server_commit
+    server = rate * (costs.server_read + costs.server_move) + commits * costs.server_commit
     return Demand(
         rate,
         rate * (busy + signed * costs.sign * MICRO) / filled,
@@ -153,3 +154,36 @@ _ROWS = {
     "relays": ("relays", "{:,}"),
     "gigabits": ("Gbit/s to the relays, messages of 40 KB", "{:,.1f}"),
 }
+
+
+def stages() -> Iterator[tuple[str, ...]]:
+    """Give the rows of the page: what each stage costs."""
+    yield ("stage", "SQLite", "PostgreSQL: worker", "PostgreSQL: server")
+    for name, words in _STAGES.items():
+        server = f"{getattr(MEASURED, _SERVER[name]):.0f}" if name in _SERVER else ""
+        yield (words, f"{getattr(SQLITE, name):.0f}", f"{getattr(MEASURED, name):.0f}", server)
+
+
+_STAGES = {
+    "plan": "plan a row",
+    "claim": "claim it, and read the reader's name",
+    "make": "make the message, 40 KB",
+    "sign": "sign it, RSA-2048 and Ed25519, in threads of its own",
+    "smtp": "exchange it with smtp-sink, pipelined",
+    "journal": "write its two moves to the journal",
+    "move": "fence and outcome in the ledger",
+    "rest": "the rest of the program: desk, pacing, judging, waking threads",
+    "commit": "a transaction, shared by a group of messages",
+}
+_SERVER = {"claim": "server_read", "move": "server_move", "commit": "server_commit"}
+
+
+def markdown(rows: Iterable[tuple[str, ...]]) -> str:
+    """Give rows as a table of the page."""
+    first, *rest = rows
+    lines = [first, tuple("---" for _ in first), *rest]
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+
+
+if __name__ == "__main__":
+    print(markdown(stages()), markdown(table()), sep="\n\n")

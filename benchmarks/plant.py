@@ -158,6 +158,10 @@ class Simulation:
         """Make the next message of a connection, and sign it."""
         worker = self.workers[self.lanes[lane][0]]
         self.begun[lane] = self.now
+        if self.plant.costs.server_read:
+            self.database.serve(
+                self.now, self.plant.costs.server_read * MICRO
+            )  # ahead of its turn: nobody waits
         done = worker.processor.serve(self.now, self.message)
         if self.plant.signed:
             done = max(done, worker.signers.serve(self.now, self.plant.costs.sign * MICRO))

@@ -123,7 +123,7 @@ def _values(
             rest = max(0.0, whole - stages)
         found[name] = Costs(
             plan.each, claim.each, made["unsigned"], sign, talked, written, move, commit, rest,
-            server_move + plan.each_server + claim.each_server, server_commit, max(0.0, waited),
+            plan.each_server + claim.each_server, server_move, server_commit, max(0.0, waited),
         )  # fmt: skip
     return found
 

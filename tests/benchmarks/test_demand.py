@@ -16,7 +16,7 @@ MORE = st.floats(min_value=1, max_value=20)
 COST = st.floats(min_value=1, max_value=500)
 COSTS = st.builds(
     Costs, plan=COST, claim=COST, make=COST, sign=COST, smtp=COST, journal=COST, move=COST, commit=COST, rest=COST,
-    server_move=COST, server_commit=COST, commit_wait=st.floats(min_value=1, max_value=20_000),
+    server_read=COST, server_move=COST, server_commit=COST, commit_wait=st.floats(min_value=1, max_value=20_000),
 )  # fmt: skip
 
 
@@ -44,7 +44,7 @@ def test_what_is_given_carries_the_rate(readers: float, costs: Costs, latency: f
     rate = readers / HOUR
     assert rate * costs.interpreter <= 0.7 * need.workers
     assert rate * latency <= 0.7 * need.connections
-    assert rate <= 0.7 * 500 * need.relays * (1 + 1e-9)
+    assert rate <= 0.7 * Way().per_second * need.relays * (1 + 1e-9)
     assert need.connections <= 200 * need.workers
     assert need.connections <= 100 * need.relays
 
