@@ -27,16 +27,16 @@ def ran(plant: Plant, seconds: float = 20, seed: int = 72) -> Ran:
 @settings(max_examples=15)
 @given(
     st.integers(1, 5),
-    st.integers(1, 120),
+    st.integers(1, 60),
     st.floats(0.01, 0.5),
-    st.floats(0, 1),
+    st.floats(0, 0.7),
     st.booleans(),
     st.integers(0, 1_000),
 )
 def test_littles_law(workers: int, connections: int, latency: float, sigma: float, signed: bool, seed: int):
     """Connections = rate x time of a round, whatever is in the way: the model loses nobody."""
-    plant = Plant(REAL, workers, connections, (Relay(latency, sigma, tail=0.01),), signed=signed)
-    done = ran(plant, 30, seed)
+    plant = Plant(REAL, workers, connections, (Relay(latency, sigma),), signed=signed)
+    done = ran(plant, 400 * latency, seed)  # long beside any round, so that the ends do not count
     assert done.rate * done.cycle == pytest.approx(connections, rel=0.12)
 
 
