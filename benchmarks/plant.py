@@ -27,7 +27,8 @@ _SIGNING_THREADS = 2  # mailer/delivery/ahead.py
 class Relay:
     """How long a relay takes: lognormal with this mean, and `tail` of all messages that much `longer`.
 
-    `sigma` 0 means always the same. `connections` is the most that it allows, in all; `per_second` paces it.
+    `sigma` 0 means always the same. `connections` is the most that it allows, in all; `per_second` paces it; after
+    `per_connection` messages a connection is opened anew, which takes `opening` seconds (greeting, TLS, AUTH).
     Between `stalls[0]` and `stalls[1]` it takes everything and answers nothing.
     """
 
@@ -37,6 +38,8 @@ class Relay:
     longer: float = 10.0
     connections: int | None = None
     per_second: float | None = None
+    per_connection: int | None = None
+    opening: float = 0.5
     stalls: tuple[float, float] | None = None
     weight: int = 1
 
@@ -134,6 +137,7 @@ class Simulation:
         self.lanes = _lanes(plant)
         self.begun = [0.0] * len(self.lanes)
         self.handed = [0.0] * len(self.lanes)
+        self.said = [0] * len(self.lanes)  # messages of its present connection
         self._clear()
         costs = plant.costs
         self.message = costs.interpreter - (costs.journal + costs.move) * MICRO
@@ -171,15 +175,21 @@ class Simulation:
         """Give it to the relay, in its turn, and hear the answer."""
         number = self.lanes[lane][1]
         relay = self.plant.relays[number]
-        leaves = self.now
+        leaves = self.now + self._opened(lane, relay)
         if relay.per_second:
-            leaves = max(self.now, self.turns[number])
+            leaves = max(leaves, self.turns[number])
             self.turns[number] = leaves + 1 / relay.per_second
         answer = leaves + relay.sample(self.dice)
         if relay.stalls and answer > relay.stalls[0] and leaves < relay.stalls[1]:
             answer = max(answer, relay.stalls[1])
         self.under_way += answer - leaves
         self.at(answer, self.record, lane)
+
+    def _opened(self, lane: int, relay: Relay) -> float:
+        """Give the seconds until the lane's connection can take a message."""
+        anew = relay.per_connection is not None and self.said[lane] >= relay.per_connection
+        self.said[lane] = 1 if anew else self.said[lane] + 1
+        return relay.opening if anew else 0.0
 
     def record(self, lane: int) -> None:
         """Hand it in to the worker's recorder."""

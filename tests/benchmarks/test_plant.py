@@ -48,6 +48,12 @@ def test_connections_over_latency(connections: int):
     assert done.bottleneck == "connections"
 
 
+def test_connections_that_end_after_some_messages():
+    """Each ten messages share the time that opening takes."""
+    done = ran(Plant(FREE, 1, 20, (Relay(0.1, sigma=0, per_connection=10, opening=0.5),)), 60)
+    assert done.rate == pytest.approx(20 / (0.1 + 0.5 / 10), rel=0.02)
+
+
 @pytest.mark.parametrize(
     ("costs", "relay", "limit", "name"),
     [
