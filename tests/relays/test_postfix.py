@@ -166,7 +166,7 @@ def _until(true: Callable[[], object], seconds: float = 90) -> None:
 
 
 def test_postfix_offers_what_mailer_uses(sent: Sent):
-    """P06, P03: several commands in one write, eight bits, UTF-8 in addresses, a size, reports as we ask for them."""
+    """Several commands in one write, eight bits, UTF-8 in addresses, a size, reports as we ask for them."""
     with smtplib.SMTP("127.0.0.1", sent.postfix.port) as client:
         client.ehlo("client.example.org")
         offered = set(client.esmtp_features)
