@@ -210,3 +210,20 @@ def test_claiming_reads_the_index_of_those_who_wait(world: World) -> None:
         plan = [row[3] for row in c.exec_driver_sql(f"EXPLAIN QUERY PLAN {statement}", marks)]
     assert any("USING INDEX deliveries_waiting" in line for line in plan)
     assert not any("TEMP B-TREE" in line for line in plan)
+
+
+def test_claiming_looks_rows_up_by_their_key(world: World) -> None:
+    """PostgreSQL's statistics know nothing of a new mailing: its rows are looked up, never joined with each other."""
+    if world.engine.dialect.name != "postgresql":
+        return
+    world.join(*(f"reader{number}@reader.example" for number in range(50)))
+    world.extend()
+    statement = sending._claim_statement(excluding=False, within=False, server=True)
+    values = {"m": world.mailing_id, "e": 1, "now": world.now, "most": 10}
+    words = str(statement.compile(world.engine))
+    with reading(world.engine) as c:
+        c.exec_driver_sql("SET LOCAL enable_seqscan = off")
+        given = statement.compile(world.engine).construct_params(values)
+        plan = [row[0] for row in c.exec_driver_sql(f"EXPLAIN {words}", given)]
+    assert any("Index Cond" in line and "subscriber_id = ANY" in line for line in plan), "\n".join(plan)
+    assert not any("Join Filter" in line for line in plan), "\n".join(plan)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Integer, Text, and_, bindparam, case, select, update
+from sqlalchemy import Integer, Text, and_, any_, bindparam, case, func, select, update
 
 from mailer.delivery.ledger.prepared import driver_instant, prepared
 from mailer.delivery.ledger.words import RUNNING, WAITING
@@ -38,7 +38,7 @@ _TOGETHER = 64  # fences in one statement
 
 
 @cache
-def _claim_statement(*, excluding: bool, within: bool) -> ReturningUpdate[Any]:
+def _claim_statement(*, excluding: bool, within: bool, server: bool = False) -> ReturningUpdate[Any]:
     due = (
         select(_d.subscriber_id)
         .where(_d.mailing_id == bindparam("m"), WAITING, _d.due_at <= bindparam("now"), RUNNING)
@@ -52,9 +52,15 @@ def _claim_statement(*, excluding: bool, within: bool) -> ReturningUpdate[Any]:
         due = due.where(_d.subscriber_id.between(bindparam("first"), bindparam("last")))
     # Materialized: else PostgreSQL may run the locking subquery once a row, and LIMIT means nothing.
     chosen = due.correlate(None).cte("due").prefix_with("MATERIALIZED", dialect="postgresql")
+    few = select(chosen.c.subscriber_id)
+    # An array on PostgreSQL: its statistics know nothing of a new mailing, and it would join each of the mailing's rows
+    # with each of the chosen.
+    is_chosen = (
+        _d.subscriber_id == any_(func.array(few.scalar_subquery())) if server else _d.subscriber_id.in_(few)
+    )
     return (
         update(deliveries)
-        .where(_d.mailing_id == bindparam("m"), _d.subscriber_id.in_(select(chosen.c.subscriber_id)))
+        .where(_d.mailing_id == bindparam("m"), is_chosen)
         .values(state=State.CLAIMED, epoch=bindparam("e"), at=bindparam("now"))
         .returning(*_CLAIM_COLUMNS)
     )
@@ -79,8 +85,9 @@ def claim(
         values["without"] = list(without)
     if within:
         values |= {"first": within[0], "last": within[1]}
-    rows = connection.execute(_claim_statement(excluding=bool(without), within=bool(within)), values)
-    return [Claim(*row) for row in rows]
+    server = connection.dialect.name == "postgresql"
+    statement = _claim_statement(excluding=bool(without), within=bool(within), server=server)
+    return [Claim(*row) for row in connection.execute(statement, values)]
 
 
 def _in_hand(mailing_id: int, epoch: int, subscribers: Iterable[int]) -> ColumnElement[bool]:
