@@ -21,8 +21,11 @@ NAMES = (
     "bounces",
     "web",
     "cluster",
+    "stages",
+    "simulation",
+    "relay",
 )
-_MODULES = {"import": "importing"}  # a word of Python names no module
+_MODULES = {"import": "importing", "relay": "relaying"}  # a word of Python names no module
 
 
 def main() -> None:

@@ -7,7 +7,6 @@ with all that workers ask and say meanwhile. Everybody is planned before, and th
 
 from __future__ import annotations
 
-import os
 import shutil
 import signal
 import sys
@@ -19,7 +18,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import text
 
-from benchmarks.process import CHECKOUT, sink
+from benchmarks.process import CHECKOUT, server_cpu, sink
 from benchmarks.table import Wanted, alone, figure, heading, print_table, progress
 
 sys.path.insert(0, str(CHECKOUT))  # the kill-test's stage
@@ -35,7 +34,6 @@ if TYPE_CHECKING:
 
     from benchmarks.table import Options
 
-_TICK = os.sysconf("SC_CLK_TCK")
 _LIMIT = 100  # messages a second
 
 
@@ -132,22 +130,7 @@ class Cluster:
     def cpu(self) -> float:
         """Give the seconds of CPU that the server and its processes have used, those that ended included."""
         with reading(self.database) as connection:
-            postmaster = self._parent(int(connection.scalar(text("SELECT pg_backend_pid()")) or 0))
-        total = 0
-        for stat in Path("/proc").glob("[0-9]*/stat"):
-            try:
-                fields = stat.read_text().rpartition(")")[2].split()
-            except OSError:
-                continue
-            if int(fields[1]) == postmaster:
-                total += int(fields[11]) + int(fields[12])
-            if int(stat.parent.name) == postmaster:
-                total += sum(map(int, fields[11:15]))
-        return total / _TICK
-
-    @staticmethod
-    def _parent(pid: int) -> int:
-        return int(Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[1])
+            return server_cpu(int(connection.scalar(text("SELECT pg_backend_pid()")) or 0))
 
 
 def measure(options: Options) -> list[Wanted]:

@@ -65,7 +65,7 @@ def prose(octets: int) -> str:
 
 
 @cache
-def _source() -> str:
+def source() -> str:
     """Find the length of source whose message has 40 KB on the wire."""
     size = 15_000
     for _ in range(4):
@@ -156,7 +156,7 @@ def _template(readers: int) -> Path:
     atexit.register(shutil.rmtree, place, ignore_errors=True)
     room = Newsroom(Path(place, "news"), readers)
     run((*MAILER, "init", str(room.folder), "--yes"))
-    (room.folder / "issues" / "072-long.md").write_text(_source())
+    (room.folder / "issues" / "072-long.md").write_text(source())
     with closing(sqlite3.connect(room.database)) as connection:
         connection.executescript(_PEOPLE.format(n=readers))
     return room.folder
@@ -164,4 +164,4 @@ def _template(readers: int) -> Path:
 
 def message_size() -> int:
     """Give the octets of one message on the wire."""
-    return _message_size(_source())
+    return _message_size(source())

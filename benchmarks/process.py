@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 
 CHECKOUT = Path(__file__).resolve().parent.parent
 MAILER = (sys.executable, "-m", "mailer")
+_TICK = os.sysconf("SC_CLK_TCK")
 
 
 class MissingError(Exception):
@@ -80,6 +81,26 @@ def _peak(pid: int) -> float:
         return 0.0
     line = next((line for line in status.splitlines() if line.startswith("VmHWM:")), "VmHWM: 0 kB")
     return int(line.split()[1]) / 1024
+
+
+def server_cpu(backend: int) -> float:
+    """Give the seconds of CPU of a PostgreSQL server, of which one process is named; those that ended count."""
+    postmaster = int(_stat(Path(f"/proc/{backend}/stat"))[1])
+    total = 0
+    for stat in Path("/proc").glob("[0-9]*/stat"):
+        try:
+            fields = _stat(stat)
+        except OSError:
+            continue
+        if int(fields[1]) == postmaster:
+            total += int(fields[11]) + int(fields[12])
+        if int(stat.parent.name) == postmaster:
+            total += sum(map(int, fields[11:15]))
+    return total / _TICK
+
+
+def _stat(path: Path) -> list[str]:
+    return path.read_text().rpartition(")")[2].split()
 
 
 def program(name: str) -> str:

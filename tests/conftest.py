@@ -29,6 +29,7 @@ PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "postfix": ("postfix",),
     "dovecot": ("dovecot",),
+    "lua": ("lua5.4", "lua"),
 }
 # A machine under load is no failure: no example has a deadline. CI tries the same examples each time, so that a
 # change is judged by itself; at home they differ from run to run.

@@ -76,6 +76,7 @@ def _row(
 BUSY, QUOTA, DOWN, REFUSES_US = Cause.RELAY_BUSY, Cause.RELAY_QUOTA, Cause.RELAY_DOWN, Cause.RELAY_REFUSES_US
 FAR_BUSY, DEFERRED, REFUSED = Cause.FAR_BUSY, Cause.DEFERRED, Cause.REFUSED
 
+_KUMO = "KumoMTA, crates/kumod/src/smtp_server.rs"
 _SES = "Amazon SES Developer Guide, SMTP response codes"
 _SES_QUOTA = "Amazon SES Developer Guide, errors related to sending quotas"
 _SMTPD = "Postfix, src/smtpd/smtpd.c"
@@ -123,9 +124,17 @@ ROWS: tuple[Row, ...] = (
         OURS,
         ANYWHERE,
         ANY,
-        r"relay(ing)?( access)? (is )?denied|(not|unable) (permitted )?to relay",
+        r"relay(ing)?( access)? (is )?denied|(not|unable) (permitted )?to relay|relaying not permitted",
         REFUSES_US,
-        _SMTPD_CHECK,
+        f"{_SMTPD_CHECK}; {_KUMO}",
+    ),
+    _row(
+        OURS,
+        FOR_READER,
+        TEMPORARY,
+        r"^4\.5\.3 .*\bon this conn",
+        BUSY,
+        f"{_KUMO}: max_messages_per_connection",
     ),
     _row(
         OURS,

@@ -46,6 +46,11 @@ _IDS: tuple[tuple[tuple[Kind, ...], re.Pattern[str], str], ...] = (
     (ALL, re.compile(r"\bid=<?([^\s<>;,]+)", re.IGNORECASE), "Exim, src/receive.c: 250 OK id=..."),
     (
         ALL,
+        re.compile(r"^ok ids=([A-Za-z0-9]+)", re.IGNORECASE),
+        "KumoMTA, crates/kumod/src/smtp_server.rs: OK ids=",
+    ),
+    (
+        ALL,
         re.compile(r"<([^\s<>@]+@[^\s<>@]+)>\s*(?:\[InternalId|queued)", re.IGNORECASE),
         "Exchange: 250 2.6.0 <id>",
     ),

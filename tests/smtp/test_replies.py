@@ -168,6 +168,7 @@ def test_no_temporary_answer_of_a_reader_is_final():
             "0100018c2f3e4d5a-6b7c8d9e-0f1a-2b3c-4d5e-6f7a8b9c0d1e-000000",
         ),
         (SMTP, "250 OK id=1rABCD-000123-4E", "1rABCD-000123-4E"),
+        (SMTP, "250 OK ids=8a5475ccbbc611eda12250ebf67f93bd", "8a5475ccbbc611eda12250ebf67f93bd"),
         (
             SMTP,
             "250 2.0.0 OK  1700000000 d9-20020a170902aa8900b001c3a1234567si12 - gsmtp",

@@ -1,0 +1,189 @@
+"""What so many readers an hour need: workers, connections, database writes and relays, from what a message costs.
+
+Pure arithmetic, the same that docs/scale.md shows; a test holds the page against it, and the simulation checks it.
+MEASURED and SQLITE are what `python -m benchmarks stages` printed last; whoever measures anew changes them there.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from math import ceil
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+MICRO = 1e-6
+HOUR = 3600
+BOTH_MOVES = 2  # a message writes its row twice after it was claimed: the fence and the outcome
+LARGEST_GROUP = 256  # the recorder's own limit
+
+
+@dataclass(frozen=True)
+class Costs:
+    """CPU of one message in microseconds, stage by stage; a commit is paid once a group of messages."""
+
+    plan: float
+    claim: float
+    make: float
+    sign: float  # one RSA-2048 and one Ed25519 signature; outside of the interpreter's lock
+    smtp: float
+    journal: float
+    move: float  # the worker's side of fence and outcome
+    commit: float  # the worker's side of one transaction
+    rest: float  # what the whole program costs beyond these: the desk, pacing, judging, waking threads
+    server_read: float = 0.0  # the server's side, of PostgreSQL: planning and claiming
+    server_move: float = 0.0  # and fence and outcome
+    server_commit: float = 0.0
+    commit_wait: float = 0.0  # microseconds that a transaction waits for the network and the disk
+    gather: float = 500.0  # microseconds that moves come together before a transaction (recorder.py)
+
+    @property
+    def interpreter(self) -> float:
+        """What one process can do one after the other only: all but the signatures and the commits."""
+        return (self.plan + self.claim + self.make + self.smtp + self.journal + self.move + self.rest) * MICRO
+
+    def group(self, rate: float) -> float:
+        """Give how many messages share a commit in a worker that sends so many a second.
+
+        While one transaction runs the next group comes together, so g = rate * (fixed + g * moves).
+        """
+        fixed = (self.gather + self.commit + self.server_commit + self.commit_wait) * MICRO
+        left = 1 - rate * (self.journal + self.move + self.server_move) * MICRO
+        return min(LARGEST_GROUP, max(1.0, rate * fixed / left)) if left > 0 else LARGEST_GROUP
+
+    def record_wait(self, rate: float) -> float:
+        """Give the seconds from handing in a move to its grant: the group before, on average half over, and its own."""
+        moves = self.group(rate) * (self.journal + self.move + self.server_move)
+        return (1.5 * (self.commit + self.server_commit + self.commit_wait + moves) + self.gather) * MICRO
+
+
+@dataclass(frozen=True)
+class Way:
+    """A relay as it is seen from here: seconds from a body to its 250, what it takes, and how it is reached."""
+
+    latency: float = 0.1
+    connections: int = 100
+    per_second: float = 300.0  # Postfix on two cores, `python -m benchmarks relay`
+
+
+@dataclass(frozen=True)
+class Demand:
+    """What is needed. `filled` of it is used; the rest is for the next spike."""
+
+    rate: float  # messages a second
+    cores: float  # of all workers
+    workers: int
+    connections: int
+    writes: float  # rows of the ledger a second
+    commits: float  # transactions a second
+    database_cores: float
+    relays: int
+    gigabits: float  # a second, to the relays
+
+
+# The figures to measure anew: `python -m benchmarks stages` prints both, ready to be put here.
+MEASURED = Costs(  # on PostgreSQL
+    plan=2, claim=13, make=15, sign=465, smtp=39, journal=3, move=22, commit=508, rest=31,
+    server_read=23, server_move=65, server_commit=297, commit_wait=4378,
+)  # fmt: skip
+SQLITE = Costs(
+    plan=7, claim=24, make=15, sign=465, smtp=39, journal=3, move=22, commit=197, rest=31, commit_wait=423
+)
+
+
+def demand(
+    readers_an_hour: float,
+    costs: Costs = MEASURED,
+    way: Way | None = None,
+    *,
+    signed: bool = True,
+    filled: float = 0.7,
+    connections_a_worker: int = 200,
+    octets: int = 40_000,
+) -> Demand:
+    """Give what it takes to send to so many readers an hour; `filled` is how full anything may be.
+
+    Raises ValueError for numbers that mean nothing.
+    """
+    if readers_an_hour <= 0 or not 0 < filled <= 1 or connections_a_worker < 1:
+        raise ValueError("readers, the share filled (0 to 1) and connections must be more than nothing")
+    way = way or Way()
+    rate = readers_an_hour / HOUR
+    busy = costs.interpreter + costs.commit * MICRO / costs.group(rate)
+    workers = ceil(rate * busy / filled)
+    for _ in range(20):  # more workers have smaller groups, which cost more: a few rounds settle it
+        each = rate / workers
+        busy = costs.interpreter + costs.commit * MICRO / costs.group(each)
+        connections = ceil(rate * (way.latency + costs.record_wait(each) + busy) / filled)
+        needed = max(ceil(rate * busy / filled), ceil(connections / connections_a_worker))
+        if needed <= workers:
+            break
+        workers = needed
+    commits = rate / costs.group(rate / workers)
+    server = rate * (costs.server_read + costs.server_move) + commits * costs.server_commit
+    return Demand(
+        rate,
+        rate * (busy + signed * costs.sign * MICRO) / filled,
+        workers,
+        connections,
+        BOTH_MOVES * rate,
+        commits,
+        server * MICRO / filled,
+        max(ceil(rate / (way.per_second * filled)), ceil(connections / way.connections)),
+        rate * octets * 8 / 1e9,
+    )
+
+
+def table(costs: Costs = MEASURED, way: Way | None = None) -> Iterator[tuple[str, ...]]:
+    """Give the rows of the page: 1, 10 and 100 million readers an hour."""
+    needs = [demand(millions * 1e6, costs, way) for millions in (1, 10, 100)]
+    yield ("", *(f"{millions} million an hour" for millions in (1, 10, 100)))
+    for name, words in _ROWS.items():
+        yield (words[0], *(words[1].format(getattr(need, name)) for need in needs))
+
+
+_ROWS = {
+    "rate": ("messages a second", "{:,.0f}"),
+    "workers": ("workers (processes)", "{:,}"),
+    "cores": ("cores of all workers, DKIM included", "{:,.1f}"),
+    "connections": ("connections to relays, all workers together", "{:,}"),
+    "writes": ("rows of the ledger written a second", "{:,.0f}"),
+    "commits": ("transactions a second", "{:,.0f}"),
+    "database_cores": ("cores of PostgreSQL", "{:,.1f}"),
+    "relays": ("relays", "{:,}"),
+    "gigabits": ("Gbit/s to the relays, messages of 40 KB", "{:,.1f}"),
+}
+
+
+def stages() -> Iterator[tuple[str, ...]]:
+    """Give the rows of the page: what each stage costs."""
+    yield ("stage", "SQLite", "PostgreSQL: worker", "PostgreSQL: server")
+    for name, words in _STAGES.items():
+        server = f"{getattr(MEASURED, _SERVER[name]):.0f}" if name in _SERVER else ""
+        yield (words, f"{getattr(SQLITE, name):.0f}", f"{getattr(MEASURED, name):.0f}", server)
+
+
+_STAGES = {
+    "plan": "plan a row",
+    "claim": "claim it, and read the reader's name",
+    "make": "make the message, 40 KB",
+    "sign": "sign it, RSA-2048 and Ed25519, in threads of its own",
+    "smtp": "exchange it with smtp-sink, pipelined",
+    "journal": "write its two moves to the journal",
+    "move": "fence and outcome in the ledger",
+    "rest": "the rest of the program: desk, pacing, judging, waking threads",
+    "commit": "a transaction, shared by a group of messages",
+}
+_SERVER = {"claim": "server_read", "move": "server_move", "commit": "server_commit"}
+
+
+def markdown(rows: Iterable[tuple[str, ...]]) -> str:
+    """Give rows as a table of the page."""
+    first, *rest = rows
+    lines = [first, tuple("---" for _ in first), *rest]
+    return "\n".join(f"| {' | '.join(line)} |".replace("|  |", "| |") for line in lines)
+
+
+if __name__ == "__main__":
+    print(markdown(stages()), markdown(table()), sep="\n\n")
