@@ -116,6 +116,7 @@ def configure_logging(
     for name in ("uvicorn", "uvicorn.error", "uvicorn.access"):  # they bring handlers of their own
         logging.getLogger(name).handlers.clear()
         logging.getLogger(name).propagate = True
-    for name in ("httpx", "httpcore", "apscheduler", "aiosmtplib"):
-        logging.getLogger(name).setLevel(logging.WARNING)  # httpx logs the whole URL of every request
+    # httpx tells the whole URL of every request, procrastinate the beginning and the end of every batch.
+    for name in ("httpx", "httpcore", "apscheduler", "aiosmtplib", "procrastinate"):
+        logging.getLogger(name).setLevel(logging.WARNING)
     return handler

@@ -144,6 +144,11 @@ def test_httpx_does_not_tell_where_it_goes(log):
     assert not logging.getLogger("httpx").isEnabledFor(logging.INFO)
 
 
+def test_the_queue_of_batches_tells_only_what_went_wrong(log):
+    """Two lines for every thousand readers would bury what the program itself has to say."""
+    assert not logging.getLogger("procrastinate.worker").isEnabledFor(logging.INFO)
+
+
 @given(st.text(max_size=300))
 def test_any_words_become_a_line(words: str):
     """Nothing that can be logged makes the log fall over, in either form."""
