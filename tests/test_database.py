@@ -30,6 +30,7 @@ from mailer.database import (
     open_newsletter,
     reading,
     register,
+    silence,
     upgrade,
     writing,
 )
@@ -266,3 +267,37 @@ def test_importing_the_database_loads_no_alembic():
     """Sending starts without what only an upgrade needs."""
     code = "import sys, mailer.database; sys.exit('alembic' in sys.modules)"
     assert subprocess.run([sys.executable, "-c", code], check=False).returncode == 0
+
+
+def test_a_process_that_does_nothing_in_a_transaction_holds_nobody_up(postgres_url, monkeypatch):
+    """Who stops in the middle of a writing transaction loses it and its locks; who only reads may take its time."""
+    monkeypatch.setitem(silence.THEIRS, "idle_in_transaction_session_timeout", "300ms")
+    engine = open_engine(postgres_url)
+    lock = text("SELECT pg_advisory_xact_lock(1)")
+
+    def stop_in_the_middle() -> None:
+        with writing(engine) as stopped:
+            stopped.execute(lock)
+            with writing(engine) as other:
+                other.execute(lock)  # waits until the server has ended the first
+            stopped.execute(lock)
+
+    with reading(engine) as patient:
+        patient.execute(text("SELECT 1"))
+        with pytest.raises(TryLater, match="the database does not answer"):
+            stop_in_the_middle()
+        patient.execute(text("SELECT 1"))
+    with writing(engine) as again:
+        again.execute(lock)
+    engine.dispose()
+
+
+def test_a_url_that_says_how_long_silence_may_last_is_obeyed(postgres_url):
+    """Each word of the line can be given in `database`; the others stay ours."""
+    engine = open_engine(f"{postgres_url}{'&' if '?' in postgres_url else '?'}keepalives_idle=77")
+    with reading(engine) as connection:
+        driver = connection.connection.dbapi_connection
+        assert driver is not None
+        given = driver.info.get_parameters()
+    engine.dispose()
+    assert (given["keepalives_idle"], given["keepalives_count"]) == ("77", "3")
