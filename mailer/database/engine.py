@@ -126,7 +126,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with _connected(engine, options) as connection:
-        yield connection
+        try:
+            yield connection
+        except OperationalError as error:
+            if not may_pass(error):
+                raise
+            raise TryLater(Problem(_unreachable(error), key="database")) from error
 
 
 @contextmanager
