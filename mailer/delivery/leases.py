@@ -1,7 +1,8 @@
 """Leases: how the connections that a relay allows are divided among the processes that send through it now.
 
 Promises: together they never hold more than the relay allows; whoever comes gets a fair share within two seconds, for
-everybody looks once a second and gives up what is too much; a dead worker's lease ends with its epoch.
+everybody looks once a second and gives up what is too much; a dead worker's lease ends with its epoch, and one that
+was taken for dead gets none.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import delete, func, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from mailer.delivery import workers
 from mailer.delivery.tables import leases
 
 if TYPE_CHECKING:
@@ -37,6 +39,8 @@ def lease(connection: Connection, relay: Relay, epoch: int, *, wanted: bool) -> 
     if not wanted:
         connection.execute(delete(leases).where(_c.relay == relay.name, _c.epoch == epoch))
         return 0
+    if not workers.hold(connection, epoch):
+        return 0  # it was silent, and is over: nobody would ever take this lease back
     mine = share(held, epoch, relay.connections)
     _write(connection, relay.name, epoch, mine)
     return mine

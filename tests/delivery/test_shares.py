@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from datetime import UTC, datetime
 from typing import TYPE_CHECKING
 
 import pytest
@@ -10,7 +11,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from mailer.database import writing
-from mailer.delivery import leases, paces
+from mailer.delivery import leases, paces, workers
 from mailer.delivery.desk import Desk
 from mailer.delivery.gate import Gate
 from mailer.delivery.shares import Said, Shares
@@ -19,10 +20,12 @@ from mailer.settings import Settings
 from mailer.smtp.relay import parse_relay
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine
 
+NOON = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 RELAY = parse_relay("smtp://127.0.0.1:1?connections=5", "main")
 
 
@@ -69,19 +72,42 @@ def test_leases_never_pass_what_the_relay_allows_and_end_up_fair(moves, total) -
     assert not held or (sum(held.values()) == total and max(held.values()) - min(held.values()) <= 1)
 
 
-def test_connections_are_divided_anew_when_one_comes_or_dies(engine: Engine) -> None:
+@pytest.fixture
+def epochs(engine: Engine, tmp_path: Path) -> Iterator[tuple[int, int]]:
+    """The epochs of two workers that live."""
+    with writing(engine) as c:
+        pair = [workers.enlist(c, tmp_path / name, NOON) for name in ("one", "two")]
+    yield pair[0].epoch, pair[1].epoch
+    for one in pair:
+        workers.release(one)
+
+
+def test_connections_are_divided_anew_when_one_comes_or_dies(engine: Engine, epochs: tuple[int, int]) -> None:
     """Five connections: all for one; then three and two, once the first has looked again; then all again."""
 
     def look(epoch: int, *, wanted: bool = True) -> int:
         with writing(engine) as c:
             return leases.lease(c, RELAY, epoch, wanted=wanted)
 
-    assert look(1) == 5
-    assert look(2) == 0
-    assert look(1) == 3
-    assert look(2) == 2
-    assert look(2, wanted=False) == 0
-    assert look(1) == 5
+    one, two = epochs
+    assert look(one) == 5
+    assert look(two) == 0
+    assert look(one) == 3
+    assert look(two) == 2
+    assert look(two, wanted=False) == 0
+    assert look(one) == 5
+
+
+def test_who_was_taken_for_dead_gets_no_connections(engine: Engine, epochs: tuple[int, int]) -> None:
+    """It comes back before its next heartbeat and asks: it gets none, and the others have all of them."""
+    silent, other = epochs
+    with writing(engine) as c:
+        assert leases.lease(c, RELAY, silent, wanted=True) == 5
+        workers.retire(c, silent, NOON)
+    with writing(engine) as c:
+        assert leases.lease(c, RELAY, silent, wanted=True) == 0
+    with writing(engine) as c:
+        assert leases.lease(c, RELAY, other, wanted=True) == 5
 
 
 def test_turns_are_used_once_in_their_time_and_those_missed_are_lost() -> None:
