@@ -292,6 +292,25 @@ def test_a_process_that_does_nothing_in_a_transaction_holds_nobody_up(postgres_u
     engine.dispose()
 
 
+@pytest.mark.parametrize("opened", [reading, writing])
+def test_a_server_that_goes_away_in_the_middle_is_a_matter_of_time(postgres_url, opened):
+    """Whoever reads or writes then hears that the database does not answer, and may try again."""
+    engine = open_engine(postgres_url)
+
+    def lose_it() -> None:
+        with opened(engine) as connection:
+            pid = connection.scalar(text("SELECT pg_backend_pid()"))
+            with writing(engine) as other:
+                other.execute(text("SELECT pg_terminate_backend(:pid)"), {"pid": pid})
+            connection.execute(text("SELECT 1"))
+
+    with pytest.raises(TryLater, match="the database does not answer"):
+        lose_it()
+    with opened(engine) as again:
+        assert again.scalar(text("SELECT 1")) == 1
+    engine.dispose()
+
+
 def test_a_url_that_says_how_long_silence_may_last_is_obeyed(postgres_url):
     """Each word of the line can be given in `database`; the others stay ours."""
     engine = open_engine(f"{postgres_url}{'&' if '?' in postgres_url else '?'}keepalives_idle=77")

@@ -165,7 +165,7 @@ async def _rescue(app: App) -> None:
             for job in await app.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=_STALLED):
                 await app.job_manager.retry_job(job)
         except ProcrastinateException as problem:  # the database is away, or another worker was quicker
-            log.info("batches of silent workers, looking again: %s", problem)
+            log.info("batches of silent workers, looking again: %s", problem.__cause__ or problem)
         await asyncio.sleep(_STALLED / 3)
 
 
