@@ -167,6 +167,7 @@ def test_an_engine_that_ends_lets_go_of_its_batches() -> None:
         assert first.done()
         assert handed.current == Batch(1, 6, 9)
         handed.close()
+        handed.exhausted()  # a claim that was under way comes to its end
         await asyncio.wait_for(asyncio.gather(second, handed.hand(Batch(1, 9, 9))), 1)
 
     asyncio.run(hand())
