@@ -6,6 +6,7 @@ VENV ?= .venv
 BIN := $(VENV)/bin
 JOBS ?= auto
 KILLS ?= 25
+READERS ?= 100000
 PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
 
 .PHONY: help demo test test-fast check format bench kill-test kill-test-cluster clean
@@ -16,7 +17,7 @@ help:
 	@echo "make check      lint, format, types, and which room may import which"
 	@echo "make bench      how fast it is, side by side with others"
 	@echo "make kill-test  KILLS=500: kill a send at random moments and account for every reader"
-	@echo "make kill-test-cluster  KILLS=200: the same with three workers, one PostgreSQL and one relay"
+	@echo "make kill-test-cluster  KILLS=200: the same with three machines, one PostgreSQL and one relay"
 
 $(VENV)/installed: pyproject.toml
 	@test -n "$(PYTHON)" || { echo "mailer needs Python 3.11 or newer; name one with make PYTHON=…"; exit 1; }
@@ -51,7 +52,7 @@ kill-test: $(VENV)/installed
 	$(BIN)/python -m tests.killtest --kills $(KILLS)
 
 kill-test-cluster: $(VENV)/installed
-	$(BIN)/python -m tests.killtest.cluster --kills $(KILLS)
+	$(BIN)/python -m tests.killtest.cluster --kills $(KILLS) --readers $(READERS)
 
 clean:
 	rm -rf demo dist build .pytest_cache .mypy_cache .ruff_cache .hypothesis .import_linter_cache

@@ -41,6 +41,7 @@ settings.load_profile("fast" if os.environ.get("MAILER_TEST_FAST") == "1" else "
 REQUIRE_ALL = IN_CI
 LONG_FOLDERS = {"cli", "stories", "run", "docs", "corpus", "preview"}
 _left_out: dict[str, int] = {}
+_fell_back: dict[str, str] = {}
 
 
 def found(program: str) -> str | None:
@@ -87,6 +88,8 @@ def pytest_runtest_logreport(report: pytest.TestReport) -> None:
     ):
         what = report.longrepr[2].removeprefix("Skipped: ").removesuffix(" is not installed")
         _left_out[what] = _left_out.get(what, 0) + 1
+    for how in [str(value) for name, value in report.user_properties if name == "fell_back"]:
+        _fell_back[report.nodeid] = how
 
 
 def pytest_terminal_summary(terminalreporter: Any) -> None:
@@ -95,6 +98,8 @@ def pytest_terminal_summary(terminalreporter: Any) -> None:
         terminalreporter.write_line(
             f"NOT RUN: {count} tests, because {what} is not installed", yellow=True, bold=True
         )
+    for test, how in sorted(_fell_back.items()):
+        terminalreporter.write_line(f"FELL BACK: {test}: {how}", yellow=True, bold=True)
 
 
 @pytest.fixture

@@ -17,6 +17,7 @@ from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
 
+from mailer.database import silence
 from mailer.errors import Problem, TryLater, UserError
 
 if TYPE_CHECKING:
@@ -86,14 +87,20 @@ def _begin_sqlite(connection: Connection) -> None:
 
 def _postgresql(url: URL) -> Engine:
     try:
-        return create_engine(
+        engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
-            connect_args={"connect_timeout": _WAIT_SECONDS, "application_name": "mailer"},
+            connect_args={
+                "connect_timeout": _WAIT_SECONDS,
+                "application_name": "mailer",
+                **silence.line(url.query),
+            },
         )
     except ImportError:
         message = "PostgreSQL needs its driver: pip install 'newsletter-mailer[postgresql]'"
         raise UserError(Problem(message, key="database")) from None
+    silence.attend(engine)
+    return engine
 
 
 @contextmanager
@@ -119,7 +126,12 @@ def reading(engine: Engine) -> Iterator[Connection]:
     if engine.dialect.name == "postgresql":
         options |= {"isolation_level": "REPEATABLE READ", "postgresql_readonly": True}
     with _connected(engine, options) as connection:
-        yield connection
+        try:
+            yield connection
+        except OperationalError as error:
+            if not may_pass(error):
+                raise
+            raise TryLater(Problem(_unreachable(error), key="database")) from error
 
 
 @contextmanager
@@ -129,6 +141,8 @@ def _connected(engine: Engine, options: dict[str, Any]) -> Iterator[Connection]:
         connection = engine.connect().execution_options(**options)
         try:
             connection.begin()
+            if connection.dialect.name == "postgresql" and not options["mailer_writes"]:
+                connection.exec_driver_sql(silence.READING)
         except BaseException:
             connection.close()
             raise

@@ -7,13 +7,14 @@ mailings and ranges of readers' ids alone, in a schema of its own that may be th
 
 from __future__ import annotations
 
+import logging
 from functools import cache
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import func, select, text
 
-from mailer.database import reading, writing
+from mailer.database import reading, silence, writing
 from mailer.delivery.ledger.words import WAITING
 from mailer.delivery.tables import deliveries
 
@@ -23,7 +24,7 @@ if TYPE_CHECKING:
 
     from procrastinate import App
     from procrastinate.tasks import Task
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import URL, Connection, Engine
 
 SIZE: Final = 1_000  # readers in a batch
 _MOST: Final = 1_000  # batches that are cut at once
@@ -31,6 +32,7 @@ _QUEUE, _TASK, _SCHEMA = "deliver", "send-batch", "mailer_queue"
 _STALLED: Final = 30.0
 _LOCK: Final = 0x62617463  # one sweep at a time; the number is ours alone
 _d = deliveries.c
+log = logging.getLogger(__name__)
 
 
 class Batch(NamedTuple):
@@ -134,8 +136,7 @@ async def work(database: Engine, handle: Callable[[Batch], Awaitable[None]], at_
     """Work off batches, so many at once, until it is cancelled; those of silent workers are handed out anew."""
     import asyncio  # noqa: PLC0415
 
-    url = database.url.set(drivername="postgresql").render_as_string(hide_password=False)
-    app = _app(url)
+    app = _app(database.url)
 
     async def send_batch(mailing: int, first: int, last: int) -> None:
         await handle(Batch(mailing, first, last))
@@ -154,20 +155,31 @@ async def work(database: Engine, handle: Callable[[Batch], Awaitable[None]], at_
 
 
 async def _rescue(app: App) -> None:
+    """Hand out anew what silent workers had, for as long as the process lives, whatever goes wrong once."""
     import asyncio  # noqa: PLC0415
 
+    from procrastinate.exceptions import ProcrastinateException  # noqa: PLC0415
+
     while True:
-        stalled = await app.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=_STALLED)
-        for job in stalled:
-            await app.job_manager.retry_job(job)
+        try:
+            for job in await app.job_manager.get_stalled_jobs(queue=_QUEUE, seconds_since_heartbeat=_STALLED):
+                await app.job_manager.retry_job(job)
+        except ProcrastinateException as problem:  # the database is away, or another worker was quicker
+            log.info("batches of silent workers, looking again: %s", problem.__cause__ or problem)
         await asyncio.sleep(_STALLED / 3)
 
 
-def _app(url: str) -> App:
+def _app(url: URL) -> App:
     from procrastinate import App, PsycopgConnector  # noqa: PLC0415
 
-    options = {"options": f"-c search_path={_SCHEMA},public", "application_name": "mailer batches"}
-    return App(connector=PsycopgConnector(conninfo=url, min_size=1, max_size=4, kwargs=options))
+    words = " ".join(f"-c {name}={value}" for name, value in silence.THEIRS.items())
+    options = {
+        "options": f"-c search_path={_SCHEMA},public {words}",
+        "application_name": "mailer batches",
+        **silence.line(url.query),
+    }
+    name = url.set(drivername="postgresql").render_as_string(hide_password=False)
+    return App(connector=PsycopgConnector(conninfo=name, min_size=1, max_size=4, kwargs=options))
 
 
 @cache

@@ -34,7 +34,9 @@ class Handed:
         return self._waiting[0][0] if self._waiting else None
 
     def exhausted(self) -> None:
-        """Hear that nobody of the current batch is left to claim."""
+        """Hear that nobody of the current batch is left to claim; nothing, if all were let go of meanwhile."""
+        if not self._waiting:
+            return
         _, over = self._waiting.popleft()
         if not over.done():
             over.set_result(None)

@@ -2,7 +2,8 @@
 
 Promises: together they never hold more than is allowed, for what a process still uses stays its own until it has let
 go; whoever comes gets a fair share within two seconds, for everybody looks once a second and gives up what is too
-much; a dead worker's leases end with its epoch.
+much; a dead worker's leases end with its epoch. Never: asks whether the worker is over (watch.py does, in the same
+transaction); nobody would take back what such a one is given.
 """
 
 from __future__ import annotations

@@ -8,6 +8,7 @@ again, with the same Message-ID. A second confirmation harms nobody, a missing o
 from __future__ import annotations
 
 import asyncio
+import logging
 import random
 from typing import TYPE_CHECKING, Final, NamedTuple, TypeVar
 
@@ -20,6 +21,7 @@ from mailer.delivery.model import Claim
 from mailer.delivery.outcome import judge_final, judge_loss, judge_refusal
 from mailer.delivery.states import WAITING, DeliveryState
 from mailer.delivery.tables import letters
+from mailer.errors import TryLater
 from mailer.smtp import Envelope, SessionLost
 from mailer.smtp.connect import open_session
 from subscribers import audience
@@ -36,6 +38,7 @@ if TYPE_CHECKING:
     from mailer.smtp.relay import Relay
 
 T = TypeVar("T")
+log = logging.getLogger(__name__)
 STREAM: Final = "letters"
 _L = letters.c
 _BATCH: Final = 20
@@ -188,6 +191,7 @@ class Post:
         self._hostname = hostname
         self._clock = clock
         self._stopped = asyncio.Event()
+        self._lost = False  # the database was away
         self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
 
     def stop(self) -> None:
@@ -195,19 +199,30 @@ class Post:
         self._stopped.set()
 
     async def run(self) -> None:
-        """Look for letters, send them over one session, look again."""
+        """Look for letters, send them over one session, look again; a database that is away is waited for."""
         while not self._stopped.is_set():
-            held = await self._do(lambda c: claim(c, self._epoch, self._clock()))
-            if not held:
-                await self._pause(_IDLE)
-                continue
-            session = await self._session()
-            if session is None:
-                await self._do(lambda c: lay_back(c, self._epoch))
+            try:
+                await self._pause(await self._look())
+            except TryLater as problem:
+                log.warning("letters, trying again: %s", problem)
+                self._lost = True
                 await self._pause(_REST)
-                continue
-            await self._send_all(session, held)
         await self._do(lambda c: lay_back(c, self._epoch))
+
+    async def _look(self) -> float:
+        """Send what is there, and give the seconds until the next look."""
+        if self._lost:  # what was in hand then, nobody remembers
+            await self._do(lambda c: lay_back(c, self._epoch))
+            self._lost = False
+        held = await self._do(lambda c: claim(c, self._epoch, self._clock()))
+        if not held:
+            return _IDLE
+        session = await self._session()
+        if session is None:
+            await self._do(lambda c: lay_back(c, self._epoch))
+            return _REST
+        await self._send_all(session, held)
+        return 0
 
     async def _session(self) -> Session | None:
         """Give a session of the first relay that gives one."""
@@ -221,11 +236,14 @@ class Post:
         return None
 
     async def _send_all(self, session: Session, held: Sequence[Held]) -> None:
-        for one in held:
-            if not await self._send(session, one):
-                await self._do(lambda c: lay_back(c, self._epoch))
-                return
-        await session.quit()
+        try:
+            for one in held:
+                if not await self._send(session, one):
+                    await self._do(lambda c: lay_back(c, self._epoch))
+                    return
+            await session.quit()
+        finally:
+            session.abort()  # nothing, where it was ended in good order
 
     async def _send(self, session: Session, held: Held) -> bool:
         """Send one letter; false when the session is gone."""

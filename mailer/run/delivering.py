@@ -140,7 +140,9 @@ class Delivering:
 
     async def _work(self) -> None:
         """Work off the batches of all workers; what goes wrong with the queue costs a moment, never a message."""
-        while True:
+        task = asyncio.current_task()
+        # What goes wrong while it is cancelled comes in place of the cancellation.
+        while task is None or not task.cancelling():
             try:
                 await asyncio.to_thread(batches.prepare, self._ground.database)
                 await batches.work(self._ground.database, self._hand, _AT_ONCE)

@@ -69,6 +69,20 @@ async def open_session(relay: Relay, *, hostname: str) -> Session:
     return await _Dialogue(relay, hostname).open()
 
 
+# Seconds between probes, and how many: a relay that has forgotten the line (it was started anew, it lost patience while
+# a network was cut) says so to the first one, and nobody waits ten minutes for its answer. A line that is only cut is
+# not given up before S07 gives it up, so that no message is in doubt whose answer may still come.
+_PROBES = {"TCP_KEEPIDLE": 60, "TCP_KEEPINTVL": 30, "TCP_KEEPCNT": 18}
+
+
+def _prepare(connection: socket.socket) -> None:
+    connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    connection.setsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE, 1)
+    for name, value in _PROBES.items():
+        if hasattr(socket, name):  # not everywhere by this name
+            connection.setsockopt(socket.IPPROTO_TCP, getattr(socket, name), value)
+
+
 # One reply and nothing behind it.
 _ONE_REPLY = re.compile(rb"(?:[0-9]{3}-[^\n]*\n)*[0-9]{3}(?: [^\n]*)?\r?\n")
 
@@ -149,7 +163,7 @@ class _Dialogue:
             connection = socket.socket(family, kind, protocol)
             try:
                 connection.settimeout(0)
-                connection.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+                _prepare(connection)
                 async with asyncio.timeout(seconds):
                     await loop.sock_connect(connection, address)
             except (OSError, TimeoutError) as error:

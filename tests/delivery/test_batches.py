@@ -125,6 +125,37 @@ def test_a_worker_gets_what_was_deferred(queue: Engine, world: World) -> None:
     assert jobs(queue) == []
 
 
+@on_a_server
+def test_what_a_silent_worker_had_is_handed_out_anew_whatever_went_wrong_once(
+    queue: Engine, world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A look that failed (the database was away, another was quicker) is not the last one."""
+    monkeypatch.setattr(batches, "_STALLED", 0.3)
+    with writing(queue) as c:
+        batches.defer(c, [Batch(world.mailing_id, 1, 9)])
+
+    async def until_handed_out() -> None:
+        app = batches._app(queue.url)
+        rescue = asyncio.create_task(batches._rescue(app))
+        await asyncio.sleep(0.5)  # it has no connection yet, and fails
+        async with app.open_async():
+            silent = await app.job_manager.register_worker()
+            assert await app.job_manager.fetch_job(queues=["deliver"], worker_id=silent)
+            for _ in range(100):
+                await asyncio.sleep(0.1)
+                if status() == "todo":
+                    break
+            assert status() == "todo"
+            rescue.cancel()
+            await asyncio.gather(rescue, return_exceptions=True)
+
+    def status() -> str:
+        with writing(queue) as c:
+            return str(c.scalar(text("SELECT status FROM mailer_queue.procrastinate_jobs")))
+
+    asyncio.run(until_handed_out())
+
+
 def test_an_engine_that_ends_lets_go_of_its_batches() -> None:
     """Nobody waits for a batch of an engine that is over, handed before or after."""
 
@@ -136,6 +167,7 @@ def test_an_engine_that_ends_lets_go_of_its_batches() -> None:
         assert first.done()
         assert handed.current == Batch(1, 6, 9)
         handed.close()
+        handed.exhausted()  # a claim that was under way comes to its end
         await asyncio.wait_for(asyncio.gather(second, handed.hand(Batch(1, 9, 9))), 1)
 
     asyncio.run(hand())

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 
 from sqlalchemy import select
 
-from mailer.database import reading, writing
+from mailer.database import open_engine, reading, writing
 from mailer.delivery.letters import Post, claim, fence, lay_back, write
 from mailer.delivery.tables import letters
 from mailer.message import Message
@@ -16,7 +16,10 @@ from mailer.smtp.relay import parse_relay
 from tests.loopback.server import Do, Rule, Script, running
 
 if TYPE_CHECKING:
+    import pytest
     from sqlalchemy import Engine
+
+    from mailer.smtp import Session
 
 NOW = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 
@@ -54,6 +57,35 @@ def test_a_letter_is_written_once(engine: Engine) -> None:
     """The same key is the same letter, whoever writes it again."""
     assert put(engine, "ann@a.example") == [True]
     assert put(engine, "ann@a.example", "bob@a.example") == [False, True]
+
+
+def test_a_database_that_was_away_ends_no_letters(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A look that finds no database, or loses it with letters in hand, is not the last one: each arrives once."""
+    monkeypatch.setattr("mailer.delivery.letters._REST", 0.1)
+    put(engine, "ann@a.example", "bob@a.example")
+    away = open_engine("postgresql://127.0.0.1:1/nowhere")
+
+    async def run(url: str) -> None:
+        loop = asyncio.get_running_loop()
+        one = Post(away, [parse_relay(url)], 7, "mail.example.org", lambda: NOW)
+        loop.call_later(0.3, setattr, one, "_database", engine)
+        session = one._session
+
+        async def lost() -> Session | None:
+            """Lose the database once, when the letters are in hand."""
+            monkeypatch.setattr(one, "_session", session)
+            monkeypatch.setattr(one, "_database", away)
+            loop.call_later(0.3, setattr, one, "_database", engine)
+            return await session()
+
+        monkeypatch.setattr(one, "_session", lost)
+        loop.call_later(2.5, one.stop)
+        await one.run()
+
+    with running() as server:
+        asyncio.run(run(server.url()))
+        assert sorted(one.recipient for one in server.accepted) == ["ann@a.example", "bob@a.example"]
+    assert states(engine) == {"ann@a.example": "accepted", "bob@a.example": "accepted"}
 
 
 def test_letters_go_out_and_say_what_came_of_them(engine: Engine) -> None:

@@ -9,14 +9,16 @@ from typing import TYPE_CHECKING
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event
+from sqlalchemy import event, select
 
 from mailer.database import writing
-from mailer.delivery import leases, paces, sending, tallies, workers
+from mailer.delivery import leases, ledger, paces, sending, tallies, workers
 from mailer.delivery.desk import Desk
+from mailer.delivery.engine import End
 from mailer.delivery.gate import Gate
 from mailer.delivery.leases import Want
 from mailer.delivery.shares import Said, Shares
+from mailer.delivery.tables import leases as leases_table
 from mailer.delivery.tallies import Sums
 from mailer.delivery.turns import Turns
 from mailer.settings import Settings
@@ -29,6 +31,8 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from sqlalchemy import Engine
+
+    from mailer.delivery.engine import Engine as AtWork
 
 RELAY = parse_relay("smtp://127.0.0.1:1?connections=5", "main")
 
@@ -129,6 +133,33 @@ def test_how_a_mailing_fares_elsewhere_is_known_until_it_is_resumed_or_the_worke
         assert tallies.of_others(c, 7, 9, NOON) == Sums(16, 4, 1)
         workers.retire(c, 2, NOON)
         assert tallies.of_others(c, 7, 1, NOON) == Sums()
+
+
+def test_a_worker_that_is_over_and_does_not_know_it_takes_no_share(tmp_path: Path, engine: Engine) -> None:
+    """Others ended its epoch while it was cut off: at its next look it stops, and nothing stands in its name."""
+    office = Office(tmp_path, engine, 300)
+
+    async def cut_off(at_work: AtWork) -> None:
+        while at_work.work.tally.total < 20:  # noqa: ASYNC110 - the tally is a plain count, nothing to await
+            await asyncio.sleep(0.001)
+        with writing(engine) as c:
+            ledger.take_back(c, at_work.work.worker.epoch, {}, office.world.now)
+            workers.retire(c, at_work.work.worker.epoch, office.world.now)
+
+    async def run(url: str) -> sending.Result:
+        tasks: list[asyncio.Task[None]] = []
+        ground = sending.Ground(office.settings, KEYS, engine, [parse_relay(url, "main")])
+        return await sending.deliver(
+            ground,
+            office.world.mailing_id,
+            watch=lambda one: tasks.append(asyncio.create_task(cut_off(one))),
+        )
+
+    with running(Script(delay=0.01)) as server:
+        result = asyncio.run(run(server.url("connections=2")))
+    assert result.end is End.RETIRED
+    with writing(engine) as c:
+        assert c.execute(select(leases_table)).all() == []
 
 
 def both(office: Office, url: str) -> None:

@@ -1,12 +1,15 @@
 """The kill-test of several machines: `python -m tests.killtest.cluster --kills 200`.
 
 Three places (a folder, the secret and a state of their own, as three machines have), each with a `mailer run --only
-delivery`, send one issue after the other from one PostgreSQL through one relay. Workers are killed with SIGKILL at
-random moments and started again; PostgreSQL crashes twice and comes back; one worker is cut off (SIGSTOP) for a while,
-the last time for so long that the others take its work over.
+delivery`, send one issue after the other from one PostgreSQL through one relay. Each is in a network namespace of its
+own, with an address of its own, and reaches both over that network only; where namespaces cannot be had it is a
+process, and a line says so. Workers are killed with SIGKILL at random moments and started again; PostgreSQL crashes
+twice and comes back; workers are cut off for seconds, and the last one until the others have taken its work over: then
+it comes back and has to begin anew.
 
 The last line is `kills K lost L twice T uncertain U allowed A`, as of the kill-test of one machine; the allowed are the
-connections that the killed and the cut off had open.
+connections that the killed had open, and those of whom the others took over. No process may leave more in doubt than
+it had connections, and none that was neither killed nor taken over may leave any.
 """
 
 from __future__ import annotations
@@ -20,96 +23,62 @@ import signal
 import sys
 import tempfile
 import time
+from collections import Counter
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from sqlalchemy import Engine, select
-
-from mailer.database import open_engine, reading
-from mailer.delivery import ledger
-from mailer.delivery.audience import left_to_plan
-from mailer.delivery.tables import mailings
-from mailer.errors import MailerError, TryLater
+from tests.killtest.ledger import Ledger
+from tests.killtest.namespaces import NETWORK, Namespaces, Processes, Unavailable, network
 from tests.killtest.postgres import Postgres
 from tests.killtest.reckoning import Reckoning
 from tests.killtest.stage import Newsletter, Server
+from tests.killtest.worker import Worker
 
 if TYPE_CHECKING:
-    import subprocess
+    from collections.abc import Iterator, Sequence
 
 _FIRST_ISSUE = 72
-_LONG = 66.0  # seconds of silence after which a worker counts as dead
+_WORKERS = 3
+_PATIENCE = (
+    240.0  # seconds until one that is cut off must be taken over, and until it must be back; no measurement
+)
 _TICK = 0.05
-
-
-class Worker:
-    """One place, and the process that sends from it."""
-
-    def __init__(self, newsletter: Newsletter, folder: Path, port: int) -> None:
-        self._newsletter, self._folder, self._port = newsletter, folder, port
-        self.process: subprocess.Popen[str] | None = None
-        self.again = 0.0  # when it is to be started
-        self.until = 0.0  # when it is let go on
-
-    def start(self) -> None:
-        """Start it."""
-        self.process = self._newsletter.start("run", "--only", "delivery", folder=self._folder)
-
-    def connections(self) -> int:
-        """Count its open connections to the relay."""
-        if self.process is None:
-            return 0
-        links = set()
-        with contextlib.suppress(FileNotFoundError):
-            for file in Path(f"/proc/{self.process.pid}/fd").iterdir():
-                with contextlib.suppress(FileNotFoundError):
-                    links.add(os.readlink(file))  # noqa: PTH115 - a socket's link is no path
-        lines = [line.split() for line in Path("/proc/net/tcp").read_text().splitlines()[1:]]
-        mine = [
-            one for one in lines if one[2].endswith(f":{self._port:04X}") and f"socket:[{one[9]}]" in links
-        ]
-        return len(mine)
-
-    def signal(self, number: int) -> None:
-        """Send it a signal."""
-        assert self.process is not None
-        self.process.send_signal(number)
-
-    def end(self, number: int) -> None:
-        """End it, and collect what is left of it."""
-        assert self.process is not None
-        self.signal(number)
-        self.process.wait(60)
-        assert self.process.stdout is not None
-        self.process.stdout.close()
-        self.process = None
 
 
 class ClusterTest:
     """Three places, one database, one relay, many deaths."""
 
-    def __init__(self, folder: Path, given: argparse.Namespace) -> None:
-        self.given = given
+    def __init__(self, folder: Path, given: argparse.Namespace, net: Namespaces | Processes) -> None:
+        self.given, self.net = given, net
         self.random = random.Random(given.seed)  # noqa: S311 - it picks moments, it guards nothing
-        self.postgres = Postgres()
-        self.server = Server(folder / "accepted.jsonl", script='{"delay": 0.003}')
-        self.newsletter = Newsletter(folder, given.readers, self.postgres.url)
-        self.newsletter.relay = f"smtp://127.0.0.1:{self.server.port}?connections={given.connections}"
-        self.workers = [self._worker(folder / f"place{number}") for number in range(3)]
-        self.database: Engine = open_engine(self.postgres.url)
         self.sums = Reckoning()
+        self.open: Counter[int] = Counter()  # connections of the killed and the taken over, by process
         self.issues: list[str] = []
-        self.restarts = self.cuts = 0
+        self.restarts = self.cuts = self.returned = 0
+        self._hub = net.inside("hub")
+        with contextlib.ExitStack() as ends:
+            self.postgres = Postgres(self._hub, net.host, NETWORK)
+            ends.callback(self.postgres.close)
+            self.server = Server(folder / "accepted.jsonl", 0, '{"delay": 0.003}', net.host, self._hub)
+            ends.callback(self.server.close)
+            self.ledger = Ledger(self.postgres.url)
+            ends.callback(self.ledger.close)
+            self.newsletter = Newsletter(folder, given.readers, self.postgres.url)
+            relay = f"smtp://{net.host}:{self.server.port}?connections={given.connections}"
+            self.newsletter.relay = relay
+            self.workers = [self._worker(folder, number) for number in range(_WORKERS)]
+            ends.callback(self._end)
+            self._ends = ends.pop_all()
 
-    def _worker(self, folder: Path) -> Worker:
+    def _worker(self, folder: Path, number: int) -> Worker:
         """Set up a machine: what git brings, and the secret; no journal, no witness, no lock."""
-        home = self.newsletter.folder
-        (folder / ".mailer").mkdir(parents=True, mode=0o700)
-        shutil.copy(home / "mailer.toml", folder)
-        shutil.copy(home / ".mailer" / "secret.key", folder / ".mailer")
+        home, there = self.newsletter.folder, folder / f"place{number}"
+        (there / ".mailer").mkdir(parents=True, mode=0o700)
+        shutil.copy(home / "mailer.toml", there)
+        shutil.copy(home / ".mailer" / "secret.key", there / ".mailer")
         if (home / ".mailer" / "dkim").exists():
-            shutil.copytree(home / ".mailer" / "dkim", folder / ".mailer" / "dkim")
-        return Worker(self.newsletter, folder, self.server.port)
+            shutil.copytree(home / ".mailer" / "dkim", there / ".mailer" / "dkim")
+        return Worker(number, self.newsletter, there, self.net, self.postgres.remote)
 
     def run(self) -> None:
         """Send issue after issue until the kills are used up and the last one has ended in peace."""
@@ -118,12 +87,12 @@ class ClusterTest:
         number = _FIRST_ISSUE
         while self.sums.kills < self.given.kills:
             self._begin(number)
-            while not self._done():
+            while not self.ledger.done():
                 self._mischief()
                 self._tend()
                 time.sleep(_TICK)
             number += 1
-        while any(worker.until or worker.process is None for worker in self.workers):
+        while not all(worker.awake for worker in self.workers):
             self._tend()
             time.sleep(_TICK)
         for worker in self.workers:
@@ -134,7 +103,7 @@ class ClusterTest:
         self.newsletter.write(number)
         self.issues.append(str(number))
         before = self.server.accepted()
-        sending = self.newsletter.start("send", "--issue", str(number), "--yes")
+        sending = self.newsletter.start("send", "--issue", str(number), "--yes", inside=self._hub)
         while sending.poll() is None and self.server.accepted() < before + 10:
             time.sleep(_TICK)
         sending.send_signal(signal.SIGINT)
@@ -142,106 +111,152 @@ class ClusterTest:
 
     def _mischief(self) -> None:
         """Do what goes wrong on machines: about one thing a second and a half."""
-        if self.sums.kills >= self.given.kills or self.random.random() > _TICK / self.given.every:
+        given, kills = self.given, self.sums.kills
+        if kills >= given.kills or self.random.random() > _TICK / given.every:
             return
-        awake = [one for one in self.workers if one.process is not None and not one.until]
-        if self.restarts < 2 and self.sums.kills >= self.given.kills * (self.restarts + 1) / 3:
+        awake = [one for one in self.workers if one.awake]
+        if self.restarts < 2 and kills >= given.kills * (self.restarts + 1) / 3:
             self.restarts += 1
             self.postgres.restart()
-        elif self.cuts < self.given.cuts and self.sums.kills >= self.given.kills * (self.cuts + 1) / 4:
-            self._cut(self.random.choice(awake) if awake else None)
+        elif self.cuts < given.cuts and kills >= given.kills * (self.cuts + 1) / (given.cuts + 2):
+            self._cut([one for one in awake if one.connections() and self.ledger.alive(one.pid)])
         elif awake:
             victim = self.random.choice(awake)
-            victim.signal(signal.SIGSTOP)  # so that it opens none between the count and its end
-            self.sums.allowed += victim.connections()
-            victim.end(signal.SIGKILL)
-            victim.again = time.monotonic() + self.random.random() * 3
+            self.open[victim.pid] += victim.kill(self.random.random() * 3)
             self.sums.kills += 1
 
-    def _cut(self, worker: Worker | None) -> None:
-        """Cut one off: for three seconds, or for so long that it counts as dead."""
-        if worker is None:
+    def _cut(self, whom: Sequence[Worker]) -> None:
+        """Cut one off: for some seconds, which costs nothing, and the last one until the others have its work."""
+        if not whom:
             return
+        victim = self.random.choice(whom)
         self.cuts += 1
-        worker.signal(signal.SIGSTOP)
-        self.sums.allowed += worker.connections()
-        worker.until = time.monotonic() + (_LONG if self.cuts == self.given.cuts > 1 else 3.0)
+        taken_over = self.cuts == self.given.cuts > 1
+        count = victim.cut(2 + self.random.random() * 6, taken_over=taken_over)
+        if taken_over:
+            self.open[victim.pid] += count
 
     def _tend(self) -> None:
-        """Start the dead again and let the cut off go on."""
+        """Start the dead again, and let the cut off come back."""
         now = time.monotonic()
         for worker in self.workers:
-            if worker.process is None:
-                if now >= worker.again:
-                    worker.start()
-            elif worker.until and now >= worker.until:
-                worker.signal(signal.SIGCONT)
-                worker.until = 0.0
-            elif worker.process.poll() == TryLater.exit_code:
-                worker.end(signal.SIGTERM)  # no database to begin with: who watches over it starts it again
-                worker.again = now + 1
-            elif worker.process.poll() is not None:
-                raise RuntimeError(f"a worker ended by itself:\n{self.newsletter.said.read_text()[-3000:]}")
+            if worker.process is None and now >= worker.until:
+                worker.start()
+            elif worker.cut_off and now >= worker.until:
+                self._heal(worker, now)
+            elif worker.returning:
+                self._welcome(worker, now)
+            elif not worker.cut_off:
+                worker.fell()
 
-    def _done(self) -> bool:
-        """Say whether nobody waits any more."""
-        try:
-            with reading(self.database) as connection:
-                newest = connection.execute(select(mailings.c.id).order_by(mailings.c.id.desc())).scalar()
-                if newest is None or left_to_plan(connection, newest) is not None:
-                    return False
-                return not ledger.counts(connection, newest).unsettled
-        except MailerError:
-            return False  # it is being restarted
+    def _heal(self, worker: Worker, now: float) -> None:
+        if worker.taken_over and self.ledger.alive(worker.pid) is not False:
+            if now < worker.until + _PATIENCE:
+                return
+            self.sums.faults.append(f"process {worker.pid} was cut off, and nobody took its work over")
+        worker.heal()
+        worker.until = now + _PATIENCE
+
+    def _welcome(self, worker: Worker, now: float) -> None:
+        """See whether one that others took over has begun anew."""
+        if self.ledger.alive(worker.pid):
+            worker.returning = False
+            self.returned += 1
+        elif worker.fell() or now >= worker.until:
+            worker.returning = False
+            self.sums.faults.append("a process that was cut off came back, and did not begin anew")
 
     def reckon(self) -> None:
-        """Hold the ledger against the server's record."""
+        """Hold the ledger against the server's record, and every doubt against the connections of its process."""
         taken = self.server.taken()
         for issue in self.issues:
             self.sums.add(issue, self.newsletter.readers, self.newsletter.rows(issue), taken)
+        self.sums.allowed = self.open.total()
+        for pid, count in (self.ledger.doubts() - self.open).items():
+            self.sums.faults.append(
+                f"process {pid}: {count} more in doubt than it had connections at its end"
+            )
+
+    def _end(self) -> None:
+        for worker in self.workers:
+            if worker.process is not None:
+                worker.process.send_signal(signal.SIGCONT)
+                worker.end(signal.SIGKILL)
 
     def close(self) -> None:
         """End everything that is left."""
-        for worker in self.workers:
-            if worker.process is not None:
-                worker.signal(signal.SIGCONT)
-                worker.end(signal.SIGKILL)
-        self.database.dispose()
-        self.server.close()
-        self.postgres.close()
+        self._ends.close()
+
+    def lines(self) -> list[str]:
+        """Say what came of it."""
+        sums = self.sums
+        return [
+            *sums.faults[:20],
+            f"{self.restarts} crashes of PostgreSQL, {self.cuts} times a worker was cut off",
+            f"{self.returned} times the others took its work over meanwhile, and it came back to work",
+            f"of the uncertain the server had taken {sums.taken} and not taken {sums.not_taken}",
+            f"{_WORKERS} workers, each {self.net.words}",
+            sums.line(),
+        ]
 
 
 def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.killtest.cluster", description="Kill workers.")
     parser.add_argument("--kills", type=int, default=10)
-    parser.add_argument("--readers", type=int, default=5_000)
+    parser.add_argument("--readers", type=int, default=100_000)
     parser.add_argument("--connections", type=int, default=20)
     parser.add_argument(
-        "--cuts", type=int, default=2, help="how often one is cut off; the last time for long"
+        "--cuts",
+        type=int,
+        default=4,
+        help="how often one is cut off; the last is taken over, if not the first",
     )
     parser.add_argument("--every", type=float, default=1.5, help="seconds between two faults, about")
     parser.add_argument("--seed", type=int, default=None)
+    parser.add_argument(
+        "--processes", action="store_true", help="on one network, also where namespaces can be had"
+    )
+    parser.add_argument(
+        "--keep", type=Path, help="an empty folder for all that is written, to look at afterwards"
+    )
     return parser.parse_args()
+
+
+@contextlib.contextmanager
+def machines(given: argparse.Namespace) -> Iterator[Namespaces | Processes]:
+    """Give namespaces where they can be had; with MAILER_REQUIRE_ALL=1 root must have them."""
+    if given.processes:
+        yield Processes("they were not wanted")
+        return
+    with contextlib.ExitStack() as stack:
+        net: Namespaces | Processes
+        try:
+            net = stack.enter_context(network(_WORKERS))
+        except Unavailable as why:
+            if os.environ.get("MAILER_REQUIRE_ALL") == "1" and os.geteuid() == 0:
+                raise
+            net = Processes(str(why))
+        yield net
 
 
 def main() -> int:
     """Run it, and say what came of it."""
     given = options()
+    signal.signal(
+        signal.SIGTERM, signal.getsignal(signal.SIGINT)
+    )  # end as after Ctrl-C, leaving nothing behind
     began = time.monotonic()
-    with tempfile.TemporaryDirectory(prefix="killtest-") as folder:
-        test = ClusterTest(Path(folder), given)
+    with contextlib.ExitStack() as stack:
+        net = stack.enter_context(machines(given))
+        folder = given.keep or Path(stack.enter_context(tempfile.TemporaryDirectory(prefix="killtest-")))
+        test = ClusterTest(folder, given, net)
         with contextlib.closing(test):
             test.run()
             test.reckon()
-    lines = [
-        *test.sums.faults[:20],
-        f"{len(test.issues)} issues to {given.readers:,} readers in {time.monotonic() - began:,.0f} s",
-        f"{test.restarts} crashes of PostgreSQL, {test.cuts} times a worker was cut off",
-        f"of the uncertain the server had taken {test.sums.taken} and not taken {test.sums.not_taken}",
-        test.sums.line(),
-    ]
-    sys.stdout.write("\n".join(lines) + "\n")
+    seconds = time.monotonic() - began
+    first = f"{len(test.issues)} issues to {given.readers:,} readers in {seconds:,.0f} s"
+    sys.stdout.write("\n".join([first, *test.lines()]) + "\n")
     return 0 if test.sums.good else 1
 
 

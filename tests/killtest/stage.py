@@ -9,7 +9,10 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from collections.abc import Sequence
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 ISSUE = """---
@@ -31,13 +34,24 @@ def environment(**more: str) -> dict[str, str]:
 
 
 class Server:
-    """The loopback server as a process; `record` is the file where each message stands before its 250."""
+    """The loopback server as a process; `record` is the file where each message stands before its 250.
 
-    def __init__(self, record: Path, port: int = 0, script: str = "{}") -> None:
+    `inside` is what stands before a command that is to run elsewhere: in a network namespace.
+    """
+
+    def __init__(
+        self,
+        record: Path,
+        port: int = 0,
+        script: str = "{}",
+        host: str = "127.0.0.1",
+        inside: Sequence[str] = (),
+    ) -> None:
         self.record = record
-        words = ["-m", "tests.loopback", "--port", str(port), "--record", str(record), "--script", script]
+        words = ["-m", "tests.loopback", "--host", host, "--port", str(port), "--script", script]
+        words += ["--record", str(record)]
         self.process = subprocess.Popen(
-            [sys.executable, *words], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
+            [*inside, sys.executable, *words], cwd=ROOT, env=environment(), stdout=subprocess.PIPE, text=True
         )
         self.port = int(self._line().rpartition(":")[2])
         self._read = 0
@@ -104,21 +118,26 @@ class Newsletter:
         (self.folder / "issues").mkdir(exist_ok=True)
         (self.folder / "issues" / f"2026-07-14-{number}.md").write_text(ISSUE.format(number=number))
 
-    def start(self, *words: str, folder: Path | None = None) -> subprocess.Popen[str]:
-        """Start a command as a process of its own; stdout is a pipe, stderr goes to a file."""
+    def start(
+        self, *words: str, folder: Path | None = None, inside: Sequence[str] = (), database: str = ""
+    ) -> subprocess.Popen[str]:
+        """Start a command as a process of its own; stdout is a pipe, stderr goes to a file.
+
+        `inside` as above; `database` is the way to the same database from there.
+        """
         with self.said.open("a") as said:
             return subprocess.Popen(
-                [sys.executable, "-m", "mailer", *words],
+                [*inside, sys.executable, "-m", "mailer", *words],
                 cwd=folder or self.folder,
-                env=environment(**self._words()),
+                env=environment(**self._words(database or self.database)),
                 stdin=subprocess.DEVNULL,
                 stdout=subprocess.PIPE,
                 stderr=said,
                 text=True,
             )
 
-    def _words(self) -> dict[str, str]:
-        words = {"MAILER_RELAY": self.relay, "MAILER_DATABASE": self.database}
+    def _words(self, database: str) -> dict[str, str]:
+        words = {"MAILER_RELAY": self.relay, "MAILER_DATABASE": database}
         return {name: word for name, word in words.items() if word}
 
     def run(self, *words: str, folder: Path | None = None, timeout: float = 120) -> tuple[int, str]:

@@ -1,6 +1,6 @@
 """The loopback server as a process: `python -m tests.loopback --port 2525 --record accepted.jsonl`.
 
-Prints `listening on 127.0.0.1:PORT` when it is ready, `open N` (connections) whenever SIGUSR1 comes, and what it
+Prints `listening on HOST:PORT` when it is ready, `open N` (connections) whenever SIGUSR1 comes, and what it
 counted when it is ended by SIGINT or SIGTERM.
 """
 
@@ -21,6 +21,7 @@ from tests.loopback.server import LoopbackServer, new_loop
 def options() -> argparse.Namespace:
     """Read the command line."""
     parser = argparse.ArgumentParser(prog="python -m tests.loopback", description=__doc__.split("\n")[0])
+    parser.add_argument("--host", default="127.0.0.1")
     parser.add_argument("--port", type=int, default=0)
     parser.add_argument(
         "--record", type=Path, help="append a JSON line for each message, before it is answered"
@@ -52,7 +53,7 @@ async def serve(given: argparse.Namespace) -> LoopbackServer:
     ended = asyncio.Event()
     for one in (signal.SIGINT, signal.SIGTERM):
         asyncio.get_running_loop().add_signal_handler(one, ended.set)
-    await server.start(given.port)
+    await server.start(given.port, given.host)
     asyncio.get_running_loop().add_signal_handler(signal.SIGUSR1, tell_open, server)
     sys.stdout.write(f"listening on {server.host}:{server.port}\n")
     if server.certificate is not None:

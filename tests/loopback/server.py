@@ -127,8 +127,9 @@ class LoopbackServer:
 
     # Its life, inside a loop
 
-    async def start(self, port: int = 0) -> None:
-        """Listen on a port of 127.0.0.1; 0 takes a free one."""
+    async def start(self, port: int = 0, host: str = "127.0.0.1") -> None:
+        """Listen on a port; 0 takes a free one."""
+        self.host = host
         context = self.context if self.script.tls == "implicit" else None
         self._loop = loop = asyncio.get_running_loop()
         self._listener = await loop.create_server(

@@ -9,7 +9,7 @@ import pytest
 
 from mailer.smtp.connect import ConnectRefused, Stage, open_session
 from mailer.smtp.model import SessionLost
-from mailer.smtp.relay import Relay, Tls, parse_relay
+from mailer.smtp.relay import Relay, Timeouts, Tls, parse_relay
 from mailer.smtp.replies import Cause
 from mailer.smtp.session import SmtpSession
 from tests.loopback.certificate import make_certificate
@@ -93,6 +93,26 @@ def test_a_secret_never_travels_in_the_clear():
         assert refused.stage is Stage.AUTH
         assert refused.needs_operator
         assert "in the clear" in refused.why
+
+
+@pytest.mark.parametrize("loop", LOOPS)
+def test_a_quiet_line_is_probed(loop: str):
+    """A relay that has forgotten the line says so within a minute, and no line is given up before S07 does."""
+    with running() as server:
+
+        async def work() -> tuple[int, int, int]:
+            session = await open_session(parse_relay(server.url()), hostname="client.example.org")
+            assert isinstance(session, SmtpSession)
+            line = session._line._transport.get_extra_info("socket")
+            assert line.getsockopt(socket.SOL_SOCKET, socket.SO_KEEPALIVE)
+            words = (socket.TCP_KEEPIDLE, socket.TCP_KEEPINTVL, socket.TCP_KEEPCNT)
+            idle, between, count = (line.getsockopt(socket.IPPROTO_TCP, word) for word in words)
+            await session.quit()
+            return idle, between, count
+
+        idle, between, count = run(work(), loop)
+    assert idle <= 60
+    assert idle + between * count >= Timeouts().final
 
 
 @pytest.mark.parametrize("loop", LOOPS)
