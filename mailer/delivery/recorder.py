@@ -19,7 +19,7 @@ import logging
 import threading
 import time
 from collections import deque
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from dataclasses import dataclass
 from functools import partial
 from queue import SimpleQueue
@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
     from mailer.delivery.journal import Journal
     from mailer.delivery.model import Claim, Settlement
+    from mailer.delivery.turnstile import Turnstile
 
     Heard: TypeAlias = Callable[[Connection, Sequence[Settlement]], None]
 
@@ -77,6 +78,8 @@ class Recorder:
         gather: float,
         patience: float = 300,
         heard: Heard | None = None,
+        *,
+        turnstile: Turnstile | None = None,
     ) -> None:
         self._engine = engine
         self._journal = journal
@@ -85,6 +88,7 @@ class Recorder:
         self._gather = gather
         self._patience = patience
         self._heard = heard
+        self._turnstile = turnstile
         self._connection: Connection | None = None
         self._waiting: deque[_Move | _Job | None] = deque()
         self._bell: SimpleQueue[None] = SimpleQueue()
@@ -180,8 +184,9 @@ class Recorder:
         """Run one transaction on the thread's own connection, which is kept: a pool's checkout costs a round trip."""
         if self._connection is None:
             self._connection = self._engine.connect()
+        turn = nullcontext() if self._turnstile is None else self._turnstile.turn()
         try:
-            with self._connection.begin():
+            with turn, self._connection.begin():
                 return work(self._connection)
         except (OperationalError, InterfaceError):
             self._hang_up()

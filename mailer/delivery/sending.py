@@ -23,6 +23,7 @@ from mailer.delivery.journal import Journal, outlived, read_journal
 from mailer.delivery.letters import lay_back
 from mailer.delivery.presses import Presses
 from mailer.delivery.recorder import Recorder
+from mailer.delivery.turnstile import Turnstile
 from mailer.errors import Problem, TryLater
 
 if TYPE_CHECKING:
@@ -142,14 +143,23 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
         mark = workers.mark(connection, worker.epoch) or ""
     try:
         with _journal(ground, worker.epoch, mark) as journal:
+            turnstile = Turnstile(ground.locks) if ground.database.dialect.name == "sqlite" else None
             recorder = Recorder(
-                ground.database, journal, worker.epoch, ground.clock, _gather(ground), heard=ground.heard
+                ground.database,
+                journal,
+                worker.epoch,
+                ground.clock,
+                _gather(ground),
+                heard=ground.heard,
+                turnstile=turnstile,
             )
             syncing = asyncio.create_task(journal.keep_synced())
             try:
                 yield worker, recorder
             finally:
                 await recorder.close()
+                if turnstile is not None:
+                    turnstile.close()
                 syncing.cancel()
                 await asyncio.gather(syncing, return_exceptions=True)
             # Not in a finally: an epoch whose rows could not be settled must be found dead by the next start. Nothing
