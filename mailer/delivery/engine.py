@@ -18,7 +18,6 @@ from typing import TYPE_CHECKING, Any, Final
 
 from mailer.delivery import mailing, workers
 from mailer.delivery.blamed import Blamed
-from mailer.delivery.gate import Gate
 from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
 from mailer.delivery.rations import Rations
@@ -35,6 +34,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mailer.delivery.audience import Planner
+    from mailer.delivery.gate import Gate
     from mailer.delivery.handed import Handed
     from mailer.delivery.model import Claim, Settlement
     from mailer.delivery.presses import Presses
@@ -90,9 +90,9 @@ class Engine:
         self.problem = ""
         self._shares = Shares(work.settings, work.relays, work.recorder)
         self._supply = Supply(work, self._shares.domains)
-        self._gates = [Gate(relay, self._shares.relays.get(relay.name)) for relay in work.relays]
-        self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more, self._supply.holds)
         self._look = asyncio.Event()
+        self._gates = [self._shares.gate(relay, self._look.set) for relay in work.relays]
+        self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more, self._supply.holds)
         self._blamed = Blamed()
         self._random = random.Random()  # noqa: S311 - it spreads retries, it guards nothing
 
@@ -174,7 +174,7 @@ class Engine:
             if claim is not None:
                 return claim
             now = self.loop.time()
-            if until is not None and now >= until:
+            if until is not None and (now >= until or number >= gate.lanes):
                 return None
             wait = (gate.wait(now) if self._may(gate, number) else 0.0) or min(
                 self._supply.desk.wait(now), 1.0
@@ -286,7 +286,7 @@ class Engine:
             self.stop(End.RETIRED, "this process was silent for over a minute: others took its work over")
             return
         row, said, blamed = answer
-        if any(count > gate.lanes for gate, count in zip(self._gates, said.lanes, strict=True)):
+        if list(said.lanes) != [gate.lanes for gate in self._gates]:
             self._supply.more.set()
         self._shares.apply(self._gates, self._supply.desk, said)
         for domain in blamed:

@@ -14,6 +14,8 @@ from mailer.delivery.outcome import Signal
 from mailer.delivery.pace import Pace
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailer.delivery.turns import Turns
     from mailer.smtp.relay import Relay
 
@@ -24,9 +26,13 @@ _DRAWING: Final = 0.01  # seconds that drawing an allowance takes, about
 class Gate:
     """What stands between the engine and one relay."""
 
-    def __init__(self, relay: Relay, turns: Turns | None = None) -> None:
+    def __init__(
+        self, relay: Relay, turns: Turns | None = None, freed: Callable[[], None] = lambda: None
+    ) -> None:
         self.relay = relay
         self.lanes = 0  # connections that this process may have now
+        self._busy: set[int] = set()
+        self._freed = freed  # is told when connections that others may have are closed here
         self.sent = 0
         self.down_since: float | None = None
         self.trouble = ""
@@ -37,6 +43,27 @@ class Gate:
         self.allowance = Allowance() if limited(relay) else None
         self._rest = 0.0
         self._streak = 0
+
+    @property
+    def kept(self) -> int:
+        """How many connections nobody else may have yet: those that may be opened, and those still to be closed."""
+        return self.lanes + sum(number >= self.lanes for number in tuple(self._busy))
+
+    def allow(self, count: int) -> None:
+        """Have so many connections from now on; whatever is open beyond ends after its message."""
+        fewer, self.lanes = count < self.lanes, count
+        if fewer and self.kept == count:
+            self._freed()
+
+    def enter(self, number: int) -> None:
+        """Hear that connection `number` is about to be opened."""
+        self._busy.add(number)
+
+    def leave(self, number: int) -> None:
+        """Hear that it is closed."""
+        self._busy.discard(number)
+        if number >= self.lanes and self.kept == self.lanes:
+            self._freed()
 
     @property
     def share(self) -> float:

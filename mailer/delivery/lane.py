@@ -40,14 +40,21 @@ class Lane:
     async def run(self) -> None:
         """Take claims, open a session when there is one, and converse until it ends."""
         while (claim := await self._engine.next_claim(self._gate, self._number)) is not None:
+            self._gate.enter(self._number)
             try:
-                session = await open_session(self._gate.relay, hostname=self._engine.work.hostname)
-            except ConnectRefused as refused:
-                self._engine.give_back([claim])
-                self._engine.unreachable(self._gate, str(refused), hopeless=refused.needs_operator)
-            else:
-                self._gate.opened()
-                await self._converse(session, claim)
+                await self._session(claim)
+            finally:
+                self._gate.leave(self._number)
+
+    async def _session(self, claim: Claim) -> None:
+        try:
+            session = await open_session(self._gate.relay, hostname=self._engine.work.hostname)
+        except ConnectRefused as refused:
+            self._engine.give_back([claim])
+            self._engine.unreachable(self._gate, str(refused), hopeless=refused.needs_operator)
+        else:
+            self._gate.opened()
+            await self._converse(session, claim)
 
     async def _converse(self, session: Session, first: Claim) -> None:
         """Send `first` and whatever comes after it over one session."""

@@ -1,7 +1,8 @@
 """Leases: how the connections that a relay allows are divided among the processes that send through it now.
 
 Promises: together they never hold more than the relay allows; whoever comes gets a fair share within two seconds, for
-everybody looks once a second and gives up what is too much; a dead worker's lease ends with its epoch.
+everybody looks once a second and gives up what is too much; it is given to others only once it is closed (`kept`). A
+dead worker's lease ends with its epoch.
 """
 
 from __future__ import annotations
@@ -22,24 +23,29 @@ _LOCK: Final = 0x6C656173  # one division at a time on PostgreSQL; the number is
 _c = leases.c
 
 
-def lease(connection: Connection, relay: Relay, epoch: int, *, wanted: bool) -> int:
-    """Give the connections to this relay that the worker may have now; none if it wants none."""
-    held: dict[int, int] = {
-        row.epoch: row.connections
-        for row in connection.execute(select(_c.epoch, _c.connections).where(_c.relay == relay.name))
-    }
+def lease(connection: Connection, relay: Relay, epoch: int, *, wanted: bool, kept: int = 0) -> int:
+    """Give the connections to this relay that the worker may have now; none if it wants none.
+
+    `kept` is how many it has open, or may open until it hears of this: they stay its own until it asks again.
+    """
+    held = _held(connection, relay)
     if settled(held, epoch, relay.connections, wanted=wanted):
         return held.get(epoch, 0)
     if connection.dialect.name == "postgresql":
         connection.execute(select(func.pg_advisory_xact_lock(_LOCK)))
-        rows = connection.execute(select(_c.epoch, _c.connections).where(_c.relay == relay.name))
-        held = {row.epoch: row.connections for row in rows}
-    if not wanted:
+        held = _held(connection, relay)
+    mine = share(held, epoch, relay.connections) if wanted else 0
+    row = max(mine, min(kept, held.get(epoch, 0)))
+    if not wanted and not row:
         connection.execute(delete(leases).where(_c.relay == relay.name, _c.epoch == epoch))
-        return 0
-    mine = share(held, epoch, relay.connections)
-    _write(connection, relay.name, epoch, mine)
+    elif row != held.get(epoch):
+        _write(connection, relay.name, epoch, row)
     return mine
+
+
+def _held(connection: Connection, relay: Relay) -> dict[int, int]:
+    rows = connection.execute(select(_c.epoch, _c.connections).where(_c.relay == relay.name))
+    return {row.epoch: row.connections for row in rows}
 
 
 def settled(held: dict[int, int], epoch: int, total: int, *, wanted: bool) -> bool:

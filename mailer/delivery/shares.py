@@ -10,15 +10,15 @@ import asyncio
 from typing import TYPE_CHECKING, NamedTuple
 
 from mailer.delivery import leases, paces
+from mailer.delivery.gate import Gate
 from mailer.delivery.turns import Turns
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from mailer.delivery.desk import Desk
-    from mailer.delivery.gate import Gate
     from mailer.delivery.recorder import Recorder
     from mailer.settings import Settings
     from mailer.smtp.relay import Relay
@@ -37,7 +37,7 @@ def exchange(
     """Tell of pleas, and ask for connections and for the pleas of others."""
     if told:
         paces.plead(connection, told)
-    lanes = [leases.lease(connection, gate.relay, epoch, wanted=wanted) for gate in gates]
+    lanes = [leases.lease(connection, gate.relay, epoch, wanted=wanted, kept=gate.kept) for gate in gates]
     return Said(lanes, paces.resting(connection))
 
 
@@ -60,6 +60,10 @@ class Shares:
         }
         self._pleas: dict[str, float] = {}  # heard here, and not told to the others yet
         self._heard: dict[str, int] = {}
+
+    def gate(self, relay: Relay, freed: Callable[[], None]) -> Gate:
+        """Give the gate of a relay, with its turns; `freed` is called when others may have connections of ours."""
+        return Gate(relay, self.relays.get(relay.name), freed)
 
     async def run(self, more: asyncio.Event) -> None:
         """Reserve what is wanted, until it is cancelled."""
@@ -99,7 +103,7 @@ class Shares:
         """Apply what `exchange` gave."""
         now = self._loop.time()
         for gate, count in zip(gates, said.lanes, strict=True):
-            gate.lanes = count
+            gate.allow(count)
         pleas = [one for one in said.pleas if one.number > self._heard.get(one.name, 0)]
         self._heard |= {one.name: one.number for one in pleas}
         by_name: Mapping[str, Gate] = {f"relay:{gate.relay.name}": gate for gate in gates}

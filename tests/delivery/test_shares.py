@@ -84,6 +84,47 @@ def test_connections_are_divided_anew_when_one_comes_or_dies(engine: Engine) -> 
     assert look(1) == 5
 
 
+def test_a_connection_is_others_only_once_it_is_closed(engine: Engine) -> None:
+    """The first is to give up two of five: while it has them open nobody else may have them, then at once."""
+
+    def look(epoch: int, kept: int, *, wanted: bool = True) -> int:
+        with writing(engine) as c:
+            return leases.lease(c, RELAY, epoch, wanted=wanted, kept=kept)
+
+    assert look(1, 0) == 5
+    assert look(2, 0) == 0
+    assert look(1, 5) == 3
+    assert look(2, 0) == 0
+    assert look(1, 4) == 3
+    assert look(2, 0) == 1
+    assert look(1, 3) == 3
+    assert look(2, 1) == 2
+    assert look(2, 2, wanted=False) == 0
+    assert look(1, 3) == 3
+    assert look(2, 0, wanted=False) == 0
+    assert look(1, 3) == 5
+
+
+def test_a_gate_keeps_what_is_open_until_it_is_closed() -> None:
+    """Five open, and two allowed: five are kept, then fewer as they close; the last to close frees them aloud."""
+    freed: list[int] = []
+    gate = Gate(RELAY, None, lambda: freed.append(gate.kept))
+    gate.allow(5)
+    for number in range(5):
+        gate.enter(number)
+    gate.allow(2)
+    assert gate.kept == 5
+    gate.leave(1)  # one of its own two, which it may open again
+    gate.leave(4)
+    gate.leave(2)
+    assert (gate.kept, freed) == (3, [])
+    gate.leave(3)
+    assert (gate.kept, freed) == (2, [2])
+    gate.leave(0)
+    gate.allow(1)
+    assert freed == [2, 1]
+
+
 def test_turns_are_used_once_in_their_time_and_those_missed_are_lost() -> None:
     """A block of ten turns a tenth of a second apart: none before its time, none long after it."""
     bells: list[None] = []
