@@ -56,19 +56,21 @@ _MANY: Final = 8
 def recover(ground: Ground) -> list[Recovered]:
     """Account for every worker that died. Raises PersonNeeded where the database does not know what went out."""
     custody.secure(ground)
+    return settle_dead(ground)
+
+
+def sweep(ground: Ground) -> None:
+    """Account for the workers that died while this process lives, and log it; it has been secured when it began."""
+    for done in settle_dead(ground):
+        log.warning("a sending process died: %s", done)
+
+
+def settle_dead(ground: Ground) -> list[Recovered]:
+    """Account for the workers that died; the database is one that this process has secured."""
     with writing(ground.database) as connection:
         dead = workers.dead(connection, ground.locks, ground.clock())
     found = [_account(ground, epoch) for epoch in dead]
     return [one for one in found if one is not None]
-
-
-def sweep(ground: Ground) -> None:
-    """Account for the workers that died while this process lives; it has been secured when it began."""
-    with writing(ground.database) as connection:
-        dead = workers.dead(connection, ground.locks, ground.clock())
-    for epoch in dead:
-        if (done := _account(ground, epoch)) is not None:
-            log.warning("a sending process died (epoch %s): %s", epoch, done)
 
 
 def _account(ground: Ground, epoch: int) -> Recovered | None:
