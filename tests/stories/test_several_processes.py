@@ -56,6 +56,13 @@ class Stage:
         assert len(others) == 2
         return process, others
 
+    def daemon(self) -> tuple[subprocess.Popen[str], set[int]]:
+        """Start `mailer run`, and come back when it and the process beside it are known to the ledger as workers."""
+        process = self.newsletter.start("run", "--only", "delivery")
+        pids = "SELECT DISTINCT pid FROM workers WHERE kind = 'run' AND ended_at IS NULL"
+        self.until(lambda: {process.pid} < mates(process.pid) | {process.pid} <= set(self.ask(pids)))
+        return process, mates(process.pid)
+
     @staticmethod
     def ended(process: subprocess.Popen[str]) -> tuple[int, dict[str, object]]:
         """Wait for the end of a send; give its exit code and what it said."""
@@ -186,3 +193,23 @@ def test_mailer_toml_says_how_many_and_the_command_line_knows_better(stage: Stag
     stage.newsletter.write(73)
     assert stage.newsletter.run("send", "73", "--yes")[0] == 0
     assert len(stage.shares()) == 3
+
+
+def test_several_processes_of_the_daemon_end_with_it(stage: Stage) -> None:
+    """With `workers = 2` two processes send what falls due; SIGTERM ends both with nothing in doubt, SIGKILL, too."""
+    file = stage.newsletter.folder / "mailer.toml"
+    file.write_text(f"workers = 2\n{file.read_text()}")
+    begun = stage.start("--workers", "1")
+    stage.until(lambda: stage.server.accepted() >= 20)
+    begun.send_signal(signal.SIGINT)
+    assert stage.ended(begun)[0] == 130
+    daemon, others = stage.daemon()
+    stage.until(lambda: stage.server.accepted() >= 400)
+    daemon.send_signal(signal.SIGTERM)
+    daemon.communicate(timeout=60)
+    assert (daemon.returncode, [*filter(alive, others)]) == (0, [])
+    assert not {"claimed", "sending", "uncertain"} & set(stage.states())
+    daemon, others = stage.daemon()
+    daemon.kill()
+    daemon.communicate()
+    stage.until(lambda: not any(map(alive, others)))
