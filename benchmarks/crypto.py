@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import re
 import statistics
-from pathlib import Path
 
 from benchmarks import newsroom
 from benchmarks.process import loopback, program, run, sink
 from benchmarks.table import Options, Wanted, alone, figure, heading, print_table, progress
+from benchmarks.together import sign_with_rsa
 
 
 def measure(options: Options) -> list[Wanted]:
@@ -44,9 +44,7 @@ def _openssl(seconds: int) -> float:
 def _sent(readers: int, port: int, *, key: bool) -> newsroom.Sent:
     with newsroom.newsroom(readers) as room:
         if key:
-            room.command("dkim", "new", "--domain", "example.org")
-            for second in Path(room.folder, ".mailer", "dkim").glob("*.ed25519.pem"):
-                second.unlink()
+            sign_with_rsa(room)
         return newsroom.send(room, port)
 
 

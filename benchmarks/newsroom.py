@@ -18,7 +18,7 @@ from benchmarks.process import MAILER, Ran, run
 from benchmarks.table import progress
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
+    from collections.abc import Iterator, Sequence
 
 WIRE_KB = 40
 _ISSUE = """---
@@ -126,10 +126,18 @@ class Sent:
         return self.ran.cpu / self.accepted * 1e6
 
 
-def send(room: Newsroom, port: int, options: str = "", *, connections: int = 20, **words) -> Sent:
-    """Run `mailer send` of the issue through a server on this machine."""
+def send(
+    room: Newsroom,
+    port: int,
+    options: str = "",
+    *,
+    connections: int = 20,
+    more: Sequence[str] = (),
+    **words,
+) -> Sent:
+    """Run `mailer send` of the issue through a server on this machine, with `more` options."""
     relay = f"smtp://127.0.0.1:{port}?connections={connections}&{options}".rstrip("&")
-    command = (*MAILER, "send", "--issue", "72", "--yes")
+    command = (*MAILER, "send", "--issue", "72", "--yes", *more)
     ran = run(command, cwd=room.folder, env={"MAILER_RELAY": relay}, **words)
     count, first, last = room.ask(
         "SELECT count(*), min(at), max(at) FROM deliveries WHERE state = 'accepted'"

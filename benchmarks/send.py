@@ -12,7 +12,7 @@ import tempfile
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from benchmarks import newsroom
+from benchmarks import newsroom, together
 from benchmarks.process import MissingError, program, run, sink
 from benchmarks.table import Wanted, alone, figure, heading, print_table, progress
 
@@ -45,6 +45,8 @@ def measure(options: Options) -> list[Wanted]:
         node = _nodemailer(port, size, 2 * few)
     rows = _rows(ours, theirs, obvious, node)
     print_table(("sender", "messages/s", "µs CPU/message", "peak MB", "of smtp-source"), rows)
+    with sink() as port:
+        together.measure(options, port)
     return _wanted(ours, theirs, obvious)
 
 

@@ -51,7 +51,7 @@ def run(only: Only = None, host: Host = None, port: Port = None) -> None:
     _require_relay(ground, names)
     configure_logging(json=json_wanted.get())
     note(f"mailer run: {', '.join(names)}; Ctrl-C ends it.")
-    uvloop.run(daemon.run(ground, names, Options(host, port)))
+    uvloop.run(daemon.run(ground, names, Options(host, port, json=json_wanted.get())))
 
 
 def _chosen(only: str | None) -> list[str]:

@@ -13,15 +13,14 @@ from mailer.cli.output import note
 from mailer.cli.workplace import Workplace, workplace
 from mailer.delivery import custody
 from mailer.delivery.dispatch import Request
-from mailer.delivery.relays import relays_of
 from mailer.delivery.sending import Ground
 from mailer.edition.guard import compile_guarded
 from mailer.edition.masthead import masthead_for
 from mailer.errors import Problem, UserError
-from mailer.feedback.refusals import ear
 from mailer.issue.provenance import Provenance, provenance
 from mailer.message.dkim import load_signers
-from mailer.smtp.relay import parse_relay
+from mailer.run.ground import lay
+from mailer.settings import MOST_WORKERS
 
 if TYPE_CHECKING:
     from mailer.cli.naming import Named
@@ -48,6 +47,7 @@ class Asked:
     wait: bool = False
     dry_run: bool = False
     yes: bool = False
+    workers: int | None = None
 
 
 @dataclass(slots=True)
@@ -67,6 +67,7 @@ class Send:
 def prepare(asked: Asked) -> Send:
     """Find the file and its list, compile it, and gather what sending needs."""
     place = workplace()
+    _bounded(asked.workers)
     named = issue_named(place, asked.issue, asked.list_key)
     _ = place.engine  # says `mailer init` before anything is compiled
     edition = compile_guarded(named.path, masthead_for(named.list), subject=asked.subject)
@@ -87,15 +88,18 @@ def prepare(asked: Asked) -> Send:
 
 def ground_of(place: Workplace, one: ListSettings | None = None) -> Ground:
     """Give what a process needs to send for a list, or through every relay."""
-    every = [parse_relay(relay.url, relay.name, relay.options) for relay in place.settings.relays]
-    relays = every if one is None else relays_of(place.settings, one)
-    signers = load_signers(place.settings.state / "dkim")
-    return Ground(place.settings, place.keys, place.engine, relays, signers, heard=ear(place.keys))
+    return lay(place.settings, place.keys, place.engine, one)
 
 
 def ground_here(place: Workplace) -> Ground:
     """Give what a process needs to hear what comes back: it sends nothing, so no relay has to make sense."""
     return Ground(place.settings, place.keys, place.engine, (), load_signers(place.settings.state / "dkim"))
+
+
+def _bounded(workers: int | None) -> None:
+    if workers is not None and not 1 <= workers <= MOST_WORKERS:
+        said = f"takes 1 to {MOST_WORKERS} processes, not {workers:,}"
+        raise UserError(Problem(said, key="--workers"))
 
 
 def _hold(asked: Asked) -> timedelta | None:

@@ -40,6 +40,15 @@ Uncertain = Annotated[
 ]
 NewReaders = Annotated[bool, typer.Option("--new-readers", help="Send also to those who joined since.")]
 Wait = Annotated[bool, typer.Option("--wait", help="Stay until nothing is deferred any more.")]
+Workers = Annotated[
+    int | None,
+    typer.Option(
+        "--workers",
+        metavar="N",
+        help="How many processes send together; else `workers` of mailer.toml, else 1.",
+        show_default=False,
+    ),
+]
 DryRun = Annotated[bool, typer.Option("--dry-run", help="Show what would be done, and do nothing.")]
 Amend = Annotated[bool, typer.Option("--amend", help="Bring the corrected file to those who wait.")]
 
@@ -57,6 +66,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is a word of the command line
     again: Again = None,
     uncertain: Uncertain = None,
     wait: Wait = False,
+    workers: Workers = None,
     dry_run: DryRun = False,
     yes: options.Yes = False,
 ) -> None:
@@ -66,7 +76,7 @@ def send(  # noqa: PLR0913, PLR0917 - each is a word of the command line
 
     asked = Asked(
         options.one_issue(issue, issue_named), subject, list_named, segment or "", first, hold, new_readers,
-        again or "", uncertain, wait, dry_run, yes,
+        again or "", uncertain, wait, dry_run, yes, workers,
     )  # fmt: skip
     raise typer.Exit(run(asked))
 

@@ -6,8 +6,9 @@ import gc
 import signal
 import sys
 import time
+from dataclasses import replace
 from datetime import datetime
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 from zoneinfo import ZoneInfo
 
 from mailer import events
@@ -23,14 +24,18 @@ from mailer.delivery.dispatch import Prospect, Step
 from mailer.delivery.engine import End
 from mailer.delivery.sending import Result, deliver
 from mailer.delivery.states import DeliveryState
+from mailer.delivery.supply import BATCH
 from mailer.errors import Problem, UserError
+from mailer.run.crew import Crew, manned
+from mailer.run.order import Order, sent
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
 
     from mailer.delivery.engine import Engine
     from mailer.delivery.mailing import Mailing
-    from mailer.delivery.tripwire import Tally
+
+_YOUNG_DEATHS: Final = 5  # in a row, after which a place in the crew stays empty
 
 
 def run(asked: Asked) -> int:
@@ -87,18 +92,41 @@ def _deliver(this: Send, found: Mailing, total: int) -> int:
 
 
 async def _engine(this: Send, found: Mailing, total: int) -> Result:
+    """Send with this process and a crew beside it: its end is the end of all."""
     box: list[Engine] = []
+    order = Order(this.place.settings, found.id, this.named.list.key, this.asked.wait)
+    others = manned(this.ground, order, _others(this, total), note, most=_YOUNG_DEATHS)
+    async with others as crew:
 
-    def watch(engine: Engine) -> None:
-        box.append(engine)
-        for number in (signal.SIGINT, signal.SIGTERM):
-            engine.loop.add_signal_handler(number, engine.stop, End.STOPPED)
+        def watch(engine: Engine) -> None:
+            box.append(engine)
+            for number in (signal.SIGINT, signal.SIGTERM):
+                engine.loop.add_signal_handler(number, stop, engine)
+            crew.start()
 
-    def tally() -> Tally | None:
-        return box[0].work.tally if box else None
+        def stop(engine: Engine) -> None:
+            engine.stop(End.STOPPED)
+            crew.stop()
 
-    async with progress.shown(tally, total):
-        return await deliver(this.ground, found.id, wait=this.asked.wait, watch=watch)
+        async with progress.shown(lambda: crew.sent + sum(map(sent, box)), total):
+            result = await deliver(this.ground, found.id, wait=this.asked.wait, watch=watch)
+    return _together(this, found, result, crew)
+
+
+def _others(this: Send, total: int) -> int:
+    """Give how many more processes are of use: each has a batch to send, and a connection to send it through."""
+    wanted = this.asked.workers or this.place.settings.workers
+    connections = sum(relay.connections for relay in this.ground.relays)
+    return max(0, min(wanted, -(-total // BATCH), connections) - 1)
+
+
+def _together(this: Send, found: Mailing, result: Result, crew: Crew) -> Result:
+    """Give the result of all: the sums when the last has laid down what it held, and who was accounted for."""
+    if result.sums is None or not crew.count:
+        return result
+    with writing(this.ground.database) as connection:
+        sums = dispatch.finish(connection, found.id, this.ground.clock())
+    return replace(result, sums=sums, recovered=[*result.recovered, *crew.recovered])
 
 
 def _held(this: Send, found: Mailing, result: Result) -> bool:

@@ -41,6 +41,7 @@ if TYPE_CHECKING:
 
     from mailer.delivery.journal import Journal
     from mailer.delivery.model import Claim, Settlement
+    from mailer.delivery.turnstile import Turnstile
 
     Heard: TypeAlias = Callable[[Connection, Sequence[Settlement]], None]
 
@@ -78,6 +79,8 @@ class Recorder:
         gather: float,
         patience: float = 300,
         heard: Heard | None = None,
+        *,
+        turnstile: Turnstile | None = None,
     ) -> None:
         self._journal = journal
         self._epoch = epoch
@@ -85,7 +88,7 @@ class Recorder:
         self._gather = gather
         self._patience = patience
         self._heard = heard
-        self._moves, self._jobs = seats(engine)
+        self._moves, self._jobs = seats(engine, turnstile)
         self._waiting: deque[_Move | _Job | None] = deque()
         self._bell: SimpleQueue[None] = SimpleQueue()
         self._awake = True
@@ -159,9 +162,7 @@ class Recorder:
         granted = self._advanced(settlements, claims)
         denied = [claim for claim in claims if claim not in granted]
         if denied:
-            self._again(
-                lambda: self._jobs.transact(lambda c: ledger.turn_back(c, self._epoch, denied, self._clock()))
-            )
+            self._transact(lambda c: ledger.turn_back(c, self._epoch, denied, self._clock()))
         return [move.fence in granted for move in moves]
 
     def _advanced(self, settlements: list[Settlement], claims: list[Claim]) -> set[Claim]:

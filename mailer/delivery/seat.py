@@ -6,7 +6,7 @@ for single statements that stand alone: each is its own transaction, in one roun
 
 from __future__ import annotations
 
-from contextlib import suppress
+from contextlib import nullcontext, suppress
 from typing import TYPE_CHECKING, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
@@ -16,14 +16,17 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection, Engine
 
+    from mailer.delivery.turnstile import Turnstile
+
 T = TypeVar("T")
 
 
 class Seat:
     """Belongs to one thread."""
 
-    def __init__(self, engine: Engine, *, quick: bool = False) -> None:
+    def __init__(self, engine: Engine, turnstile: Turnstile | None = None, *, quick: bool = False) -> None:
         self._engine = engine
+        self._turnstile = turnstile
         self._quick = quick
         self._connection: Connection | None = None
 
@@ -31,8 +34,9 @@ class Seat:
         """Run `work` in one transaction, or for a quick seat statement by statement, and give what it returns."""
         if self._connection is None:
             self._connection = self._quickly() if self._quick else self._engine.connect()
+        turn = nullcontext() if self._turnstile is None else self._turnstile.turn()
         try:
-            with self._connection.begin():
+            with turn, self._connection.begin():
                 return work(self._connection)
         except (OperationalError, InterfaceError):
             self.close()
@@ -54,7 +58,7 @@ class Seat:
                 connection.close()
 
 
-def seats(engine: Engine) -> tuple[Seat, Seat]:
+def seats(engine: Engine, turnstile: Turnstile | None = None) -> tuple[Seat, Seat]:
     """Give a seat for moves and one for all else; on SQLite they are one, since a file has one writer."""
-    seat = Seat(engine)
+    seat = Seat(engine, turnstile)
     return (Seat(engine, quick=True), seat) if engine.dialect.name == "postgresql" else (seat, seat)

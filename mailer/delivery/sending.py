@@ -23,6 +23,7 @@ from mailer.delivery.journal import Journal, outlived, read_journal
 from mailer.delivery.letters import lay_back
 from mailer.delivery.presses import Presses
 from mailer.delivery.recorder import Recorder
+from mailer.delivery.turnstile import Turnstile
 from mailer.errors import Problem, TryLater
 
 if TYPE_CHECKING:
@@ -55,19 +56,21 @@ _MANY: Final = 8
 def recover(ground: Ground) -> list[Recovered]:
     """Account for every worker that died. Raises PersonNeeded where the database does not know what went out."""
     custody.secure(ground)
+    return settle_dead(ground)
+
+
+def sweep(ground: Ground) -> None:
+    """Account for the workers that died while this process lives, and log it; it has been secured when it began."""
+    for done in settle_dead(ground):
+        log.warning("a sending process died: %s", done)
+
+
+def settle_dead(ground: Ground) -> list[Recovered]:
+    """Account for the workers that died; the database is one that this process has secured."""
     with writing(ground.database) as connection:
         dead = workers.dead(connection, ground.locks, ground.clock())
     found = [_account(ground, epoch) for epoch in dead]
     return [one for one in found if one is not None]
-
-
-def sweep(ground: Ground) -> None:
-    """Account for the workers that died while this process lives; it has been secured when it began."""
-    with writing(ground.database) as connection:
-        dead = workers.dead(connection, ground.locks, ground.clock())
-    for epoch in dead:
-        if (done := _account(ground, epoch)) is not None:
-            log.warning("a sending process died (epoch %s): %s", epoch, done)
 
 
 def _account(ground: Ground, epoch: int) -> Recovered | None:
@@ -142,14 +145,23 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
         mark = workers.mark(connection, worker.epoch) or ""
     try:
         with _journal(ground, worker.epoch, mark) as journal:
+            turnstile = Turnstile(ground.locks) if ground.database.dialect.name == "sqlite" else None
             recorder = Recorder(
-                ground.database, journal, worker.epoch, ground.clock, _gather(ground), heard=ground.heard
+                ground.database,
+                journal,
+                worker.epoch,
+                ground.clock,
+                _gather(ground),
+                heard=ground.heard,
+                turnstile=turnstile,
             )
             syncing = asyncio.create_task(journal.keep_synced())
             try:
                 yield worker, recorder
             finally:
                 await recorder.close()
+                if turnstile is not None:
+                    turnstile.close()
                 syncing.cancel()
                 await asyncio.gather(syncing, return_exceptions=True)
             # Not in a finally: an epoch whose rows could not be settled must be found dead by the next start. Nothing

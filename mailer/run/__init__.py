@@ -1,1 +1,1 @@
-"""The one daemon: composes the rooms below it, starts them and stops them."""
+"""What runs: the one daemon, composed of the rooms below it, and more processes beside one that sends."""

@@ -70,16 +70,17 @@ def due(connection: Connection, now: datetime) -> list[Mailing]:
     return found
 
 
-async def run(ground: Ground, stopped: asyncio.Event) -> None:
-    """Send until it is stopped."""
-    await Delivering(ground, stopped).run()
+async def run(ground: Ground, stopped: asyncio.Event, *, letters: bool = True) -> None:
+    """Send until it is stopped; `letters` too, unless another process beside this one does."""
+    await Delivering(ground, stopped, letters=letters).run()
 
 
 class Delivering:
     """What one process sends. `ground` holds everything but the relays, which depend on the list."""
 
-    def __init__(self, ground: Ground, stopped: asyncio.Event) -> None:
+    def __init__(self, ground: Ground, stopped: asyncio.Event, *, letters: bool = True) -> None:
         self._ground = ground
+        self._letters = letters
         self._stopped = stopped
         self._engines: list[Engine] = []
         self._sending: dict[int, asyncio.Task[None]] = {}
@@ -89,23 +90,27 @@ class Delivering:
         """Look for what is due, and send letters, until it is stopped."""
         await asyncio.to_thread(self._secure)
         async with enlisted(self._ground, "run") as (worker, recorder):
-            hostname = await asyncio.to_thread(own_name)
-            post = Post(
-                self._ground.database, self._ground.relays, worker.epoch, hostname, self._ground.clock
-            )
-            posting = asyncio.create_task(post.run())
+            post = await self._post(worker)
+            posting = [asyncio.create_task(post.run())] if post is not None else []
             working = asyncio.create_task(self._work()) if self._handed is not None else None
             try:
                 await self._look(worker, recorder)
             finally:
-                post.stop()
+                if post is not None:
+                    post.stop()
                 for engine in self._engines:
                     engine.stop(End.STOPPED)
                 if working is not None:
                     working.cancel()
                     await asyncio.gather(working, return_exceptions=True)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.gather(posting, *self._sending.values()), GRACE)
+                    await asyncio.wait_for(asyncio.gather(*posting, *self._sending.values()), GRACE)
+
+    async def _post(self, worker: workers.Worker) -> Post | None:
+        if not self._letters:
+            return None
+        ground, hostname = self._ground, await asyncio.to_thread(own_name)
+        return Post(ground.database, ground.relays, worker.epoch, hostname, ground.clock)
 
     async def _look(self, worker: workers.Worker, recorder: Recorder) -> None:
         beat = self._ground.clock()

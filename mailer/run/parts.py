@@ -21,10 +21,11 @@ if TYPE_CHECKING:
 
 @dataclass(frozen=True, slots=True)
 class Options:
-    """What the command line says to parts: where the pages are served."""
+    """What the command line says to parts: where the pages are served, and whether the log is JSON."""
 
     host: str | None = None
     port: int | None = None
+    json: bool = False
 
 
 async def pages(ground: Ground, stopped: asyncio.Event, options: Options) -> None:
@@ -41,11 +42,16 @@ async def monitor(ground: Ground, stopped: asyncio.Event, _options: Options) -> 
     await run(ground, stopped)
 
 
-async def mail(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:
-    """Send what falls due, and letters as they come."""
-    from mailer.run.delivering import run  # noqa: PLC0415
+async def mail(ground: Ground, stopped: asyncio.Event, options: Options) -> None:
+    """Send what falls due, and letters as they come; with more processes beside this one where `workers` wants them."""
+    from mailer.run.crew import manned  # noqa: PLC0415
+    from mailer.run.delivering import GRACE, run  # noqa: PLC0415
+    from mailer.run.order import Order  # noqa: PLC0415
 
-    await run(ground, stopped)
+    order = Order(ground.settings, json=options.json)
+    async with manned(ground, order, ground.settings.workers - 1, patience=GRACE) as crew:
+        crew.start(stopped)
+        await run(ground, stopped)
 
 
 async def hooks(ground: Ground, stopped: asyncio.Event, _options: Options) -> None:

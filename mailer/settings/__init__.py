@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 
 from mailer.errors import Problem, UserError
 from mailer.settings.model import (
+    MOST_WORKERS,
     STATE,
     DomainLimit,
     ListSettings,
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
 __all__ = [
+    "MOST_WORKERS",
     "STATE",
     "DomainLimit",
     "ListSettings",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, SecretStr
 from mailer.settings.attributes import AttributesValue  # noqa: TC001 - pydantic reads it
 from mailer.settings.feedback import FeedbackTable
 from mailer.settings.hooks import ApiTable, HookTable, MonitorTable, WebhookTable
+from mailer.settings.model import MOST_WORKERS
 from mailer.settings.privacy import SpanValue  # noqa: TC001 - pydantic reads it
 from mailer.settings.schedule import ScheduleTable, UpkeepTable
 from mailer.settings.values import (
@@ -42,6 +43,7 @@ Globs = Annotated[tuple[GlobValue, ...], BeforeValidator(_several), Field(min_le
 Percent = Annotated[float, Field(gt=0, le=100)]
 Rate = Annotated[float, Field(gt=0, le=1_000_000)]
 Whole = Annotated[int, Field(ge=1, le=1_000_000_000)]
+Workers = Annotated[int, Field(ge=1, le=MOST_WORKERS)]
 
 
 class Table(BaseModel):
@@ -124,6 +126,7 @@ class Document(ListTable):
     id: UuidValue
     database: DatabaseValue | None = None
     operator: AddressValue | None = None
+    workers: Workers = 1
     forget_after: SpanValue | None = None
     relays: tuple[RelayTable, ...] = ()
     lists: dict[str, ListTable] = {}

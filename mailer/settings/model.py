@@ -7,7 +7,7 @@ the default. Secrets never show in a repr.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
 from mailer.errors import Problem, UserError
 from mailer.settings.feedback import FeedbackSettings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mailer.settings.values import Mailbox
 
 STATE = ".mailer"
+MOST_WORKERS: Final = 64  # processes of one command: more than this is more machines' work
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,7 +94,8 @@ class Settings:
     """One newsletter: mailer.toml with the environment laid over it.
 
     `warnings` are what does not stop the program and yet should be mended before a send: placeholders.
-    `secret` is MAILER_SECRET where it is set; else the ring stands in `secret_file`.
+    `secret` is MAILER_SECRET where it is set; else the ring stands in `secret_file`. `workers` is how many processes of
+    one command send together.
     """
 
     folder: Path
@@ -106,6 +108,7 @@ class Settings:
     domains: Mapping[str, DomainLimit] = field(default_factory=dict)
     tripwire: Tripwire = field(default_factory=Tripwire)
     operator: str | None = None
+    workers: int = 1
     attributes: Mapping[str, str] = field(default_factory=dict)
     forget_after: timedelta | None = None
     hooks: Mapping[str, HookSettings] = field(default_factory=dict)

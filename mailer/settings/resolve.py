@@ -117,6 +117,7 @@ def resolve(
         domains={name: DomainLimit(**table.model_dump()) for name, table in document.domains.items()},
         tripwire=Tripwire(**document.tripwire.model_dump()),
         operator=document.operator,
+        workers=document.workers,
         attributes=document.attributes,
         forget_after=document.forget_after,
         hooks=hooks_of(document.hooks, folder),

@@ -56,6 +56,34 @@ def join(cli: Cli, folder: Path, numbers: range) -> None:
     assert ended.code == 0, ended.err
 
 
+@pytest.mark.parametrize("count", [0, -1, 65])
+def test_a_number_of_processes_that_makes_no_sense_is_refused(office: Path, cli: Cli, count: int) -> None:
+    """None, fewer than none, or more than a machine has cores: told with the bounds, and nothing is done."""
+    ended = cli("send", "72", "--workers", count, "--yes")
+    assert ended.code == 2
+    assert ended.err == f"--workers: takes 1 to 64 processes, not {count}\n"
+
+
+def test_a_wrong_number_of_processes_in_mailer_toml_is_told_with_its_line(office: Path, cli: Cli) -> None:
+    """`workers = 0` is refused by every command, which names file and line."""
+    file = office / "mailer.toml"
+    file.write_text(f"workers = 0\n{file.read_text()}")
+    ended = cli("send", "72", "--yes")
+    assert ended.code == 2
+    assert ended.err.startswith("mailer.toml:1: workers: ")
+
+
+def test_no_more_processes_are_started_than_are_of_use(
+    office: Path, cli: Cli, server: LoopbackServer, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twelve readers are one process's work, however many were asked for."""
+    from mailer.run import crew
+
+    monkeypatch.setattr(crew, "_started", lambda: pytest.fail("another process was started"))
+    ended = cli("send", "72", "--workers", 64, "--yes", "--json")
+    assert (ended.code, ended.json["accepted"], len(server.accepted)) == (0, 12, 12)
+
+
 def test_a_send_says_what_stands_before_it(office: Path, cli: Cli, server: LoopbackServer) -> None:
     """Name, number and subject; file and commit; sender and relay; whom; what check says: one line each."""
     ended = cli("send", "--issue", "72", "--yes")

@@ -102,8 +102,10 @@ def test_a_connection_that_is_still_open_is_nobody_elses(engine: Engine) -> None
     assert look(engine, 2) == 0
     assert look(engine, 1, kept=5) == 3
     assert look(engine, 2) == 0
+    assert look(engine, 1, kept=4) == 3
+    assert look(engine, 2) == 1
     assert look(engine, 1, kept=3) == 3
-    assert look(engine, 2) == 2
+    assert look(engine, 2, kept=1) == 2
     assert look(engine, 2, kept=1, wanted=False) == 0  # nothing to send, and one not closed yet
     assert look(engine, 1, kept=3) == 3
     assert look(engine, 2, wanted=False) == 0
@@ -193,6 +195,26 @@ def test_two_processes_together_send_to_a_domain_over_no_more_connections_than_i
         assert len(server.accepted) == 200
         assert server.busiest["d1.example"] == 2
         assert server.busiest["d2.example"] > 2
+
+
+def test_a_gate_keeps_what_is_open_until_it_is_closed() -> None:
+    """Five open, and two allowed: five are kept, then fewer as they close; the last to close frees them aloud."""
+    freed: list[int] = []
+    gate = Gate(RELAY, None, lambda: freed.append(gate.kept))
+    gate.allow(5)
+    for number in range(5):
+        gate.enter(number)
+    gate.allow(2)
+    assert gate.kept == 5
+    gate.leave(1)  # one of its own two, which it may open again
+    gate.leave(4)
+    gate.leave(2)
+    assert (gate.kept, freed) == (3, [])
+    gate.leave(3)
+    assert (gate.kept, freed) == (2, [2])
+    gate.leave(0)
+    gate.allow(1)
+    assert freed == [2, 1]
 
 
 def test_turns_are_used_once_in_their_time_and_those_missed_are_lost() -> None:

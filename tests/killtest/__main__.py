@@ -2,7 +2,9 @@
 
 A server process records each message in a file before it answers 250. `mailer send` processes bring an issue to the
 readers; each is killed with SIGKILL at a random moment (while it starts, plans, sends, or is about to end) and started
-again until the issue is done; then comes the next issue, until the kills are used up.
+again until the issue is done; then comes the next issue, until the kills are used up. With `--workers N` a send is
+several processes: either the first is killed, and the others end by themselves, or one of the others, and the send
+goes on.
 
 The last line is `kills K lost L twice T uncertain U allowed A`; exit 1 unless nobody was lost or mailed twice, the
 ledger says accepted only of what the server took, and no more are uncertain than connections were open at the kills.
@@ -13,7 +15,9 @@ from __future__ import annotations
 import argparse
 import contextlib
 import json
+import os
 import random
+import signal
 import sys
 import tempfile
 import time
@@ -21,7 +25,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from tests.killtest.reckoning import Reckoning
-from tests.killtest.stage import Newsletter, Server
+from tests.killtest.stage import Newsletter, Server, mates
 
 if TYPE_CHECKING:
     import subprocess
@@ -37,6 +41,7 @@ class KillTest:
     def __init__(self, folder: Path, given: argparse.Namespace) -> None:
         self.kills: int = given.kills
         self.batch: int = given.batch
+        self.workers: int = given.workers
         self.random = random.Random(given.seed)  # noqa: S311 - it picks moments, it guards nothing
         self.newsletter = Newsletter(folder, given.readers)
         self.server = Server(folder / "accepted.jsonl")
@@ -59,16 +64,12 @@ class KillTest:
 
     def _live(self, issue: str, before: int) -> bool:
         """Start one `mailer send` and kill it, or let it end; true when the issue is done."""
-        process = self.newsletter.start("send", "--issue", issue, "--yes", "--json")
+        words = ["--workers", str(self.workers)] if self.workers > 1 else []
+        process = self.newsletter.start("send", "--issue", issue, "--yes", "--json", *words)
         assert process.stdout is not None
         with process.stdout:
-            if self.sums.kills < self.kills and self._wait(process, before):
-                self.sums.allowed += self.server.open_connections()
-                process.kill()
-                process.wait()
-                killed = process.returncode < 0
-                self.sums.kills += killed
-                if killed:
+            while self.sums.kills < self.kills and self._wait(process, before):
+                if self._kill(process):
                     return False
             out = process.stdout.read()
             code = process.wait(300)
@@ -76,6 +77,21 @@ class KillTest:
             raise RuntimeError(f"send ended with {code}: {out}\n{self.newsletter.said.read_text()[-2000:]}")
         sums = json.loads(out.splitlines()[-1])
         return not sums["waiting"] + sums["deferred"] + sums["claimed"] + sums["sending"]
+
+    def _kill(self, process: subprocess.Popen[str]) -> bool:
+        """Kill the command, or one of the processes beside it; true when the command is gone."""
+        others = sorted(mates(process.pid)) if self.random.random() < 0.5 else []
+        self.sums.allowed += self.server.open_connections()
+        if others:
+            with contextlib.suppress(ProcessLookupError):
+                os.kill(self.random.choice(others), signal.SIGKILL)
+                self.sums.kills += 1
+            return False
+        process.kill()
+        process.wait()
+        killed = process.returncode < 0
+        self.sums.kills += killed
+        return killed
 
     def _wait(self, process: subprocess.Popen[str], before: int) -> bool:
         """Wait for the moment to kill; false if the process ended before it came."""
@@ -118,6 +134,7 @@ def options() -> argparse.Namespace:
     parser.add_argument("--kills", type=int, default=25)
     parser.add_argument("--readers", type=int, default=20_000)
     parser.add_argument("--connections", type=int, default=20)
+    parser.add_argument("--workers", type=int, default=1, help="processes of one send")
     parser.add_argument("--batch", type=int, default=400, help="messages that pass between two kills, about")
     parser.add_argument(
         "--seed", type=int, default=None, help="the same moments again, as far as clocks allow"

@@ -8,6 +8,7 @@ import signal
 import subprocess
 import sys
 from collections import Counter
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -31,6 +32,29 @@ def environment(**more: str) -> dict[str, str]:
     """Give our environment without anybody's settings."""
     clean = {name: value for name, value in os.environ.items() if not name.startswith("MAILER_")}
     return {**clean, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **more}
+
+
+def mates(pid: int) -> set[int]:
+    """Give the processes that a command has started to send beside it, by whichever of its threads."""
+    found: set[int] = set()
+    for task in Path(f"/proc/{pid}/task").glob("*/children"):
+        with suppress(OSError):  # a thread that has just ended
+            found |= set(map(int, task.read_text().split()))
+    return {one for one in found if _is_mate(one)}
+
+
+def _is_mate(pid: int) -> bool:
+    with suppress(OSError):
+        return b"mailer.run.mate" in Path(f"/proc/{pid}/cmdline").read_bytes()
+    return False
+
+
+def alive(pid: int) -> bool:
+    """Say whether a process lives; one that has ended and that nobody has waited for does not."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] != "Z"
+    except FileNotFoundError:
+        return False
 
 
 class Server:

@@ -61,3 +61,15 @@ def test_twenty_five_deaths_lose_nobody(tmp_path):
     )  # fmt: skip
     assert ended.returncode == 0, ended.stdout + ended.stderr
     assert re.fullmatch(r"kills 25 lost 0 twice 0 uncertain \d+ allowed \d+", ended.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+def test_deaths_among_three_processes_of_one_send_lose_nobody():
+    """SIGKILL of a send of three processes, or of one of them beside it, at random moments: the same holds."""
+    words = ["--kills", "12", "--readers", "3000", "--batch", "250", "--workers", "3"]
+    ended = subprocess.run(
+        [sys.executable, "-m", "tests.killtest", *words],
+        cwd=ROOT, capture_output=True, text=True, timeout=600, check=False,
+    )  # fmt: skip
+    assert ended.returncode == 0, ended.stdout + ended.stderr
+    assert re.fullmatch(r"kills 12 lost 0 twice 0 uncertain \d+ allowed \d+", ended.stdout.splitlines()[-1])
