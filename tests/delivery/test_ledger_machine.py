@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 import tempfile
 from collections import Counter
+from datetime import timedelta
 from pathlib import Path
 
 import pytest
@@ -21,7 +22,7 @@ from hypothesis.stateful import (
 )
 
 from mailer.database import open_engine, writing
-from mailer.delivery import dispatch, ledger, mailing, steering
+from mailer.delivery import dispatch, ledger, mailing, retention, steering
 from mailer.delivery.journal import Proof
 from mailer.delivery.model import Claim  # noqa: TC001 - Hypothesis reads the annotations
 from mailer.delivery.states import DeliveryState, MailingState
@@ -93,6 +94,18 @@ class Ledger(RuleBasedStateMachine):
     def finish(self) -> None:
         with writing(self.world.engine) as c:
             dispatch.finish(c, self.world.mailing_id, self.world.now)
+
+    @rule()
+    def pack(self) -> None:
+        """What is final is packed, if the mailing has ended; long ago or not makes no difference here."""
+        retention.pack_old(self.world.engine, self.world.now + timedelta(days=1), rest=lambda _seconds: None)
+
+    @rule()
+    def new_readers(self) -> None:
+        """A mailing that ended runs again: with whoever has no delivery of it."""
+        with writing(self.world.engine) as c:
+            mailing.move(c, self.world.mailing_id, MailingState.RUNNING, self.world.now)
+        self.extend()
 
     @rule(subject=st.sampled_from(["An issue", "A corrected issue"]))
     def amend(self, subject: str) -> None:
