@@ -37,7 +37,7 @@ REJECTS: Final = "rejects"
 REJECTS_FOR: Final = timedelta(days=90)
 """So long the rows are kept that an import could not take."""
 
-_BATCH: Final = 100  # people who never confirmed and are let go in one transaction
+_BATCH: Final = 50  # people who never confirmed and are let go in one transaction
 _MOST: Final = 500  # people erased in one run of the upkeep
 _log = logging.getLogger(__name__)
 

@@ -16,6 +16,7 @@ from mailer.delivery.ledger.recovery import fenced, known_mailings, late_proof, 
 from mailer.delivery.ledger.sending import claim, fence, give_back, settle, turn_back
 from mailer.delivery.ledger.shelving import ended, shelve
 from mailer.delivery.ledger.sums import (
+    any_unpacked,
     anybody_due,
     count_accepted,
     counts,
@@ -28,6 +29,7 @@ from mailer.delivery.ledger.sums import (
 __all__ = [
     "Place",
     "amend",
+    "any_unpacked",
     "anybody_due",
     "blank",
     "by_relay_id",

@@ -127,7 +127,7 @@ def blank(connection: Connection, subscriber_id: int, shorten: Callable[[str], s
     )
     found = connection.execute(query).all()
     rewritten = [
-        {"m": row.mailing_id, "b": block, "words": without(block, Packed(*row[1:]), subscriber_id, shorten)}
+        {"m": row.mailing_id, "b": block, "words": without(Packed(*row[1:]), subscriber_id, shorten)}
         for row in found
     ]
     if rewritten:

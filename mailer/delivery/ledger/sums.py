@@ -85,6 +85,12 @@ def anybody_due(connection: Connection, mailing_id: int, now: datetime) -> bool:
     return connection.execute(due.limit(1)).first() is not None
 
 
+def any_unpacked(connection: Connection, mailing_id: int) -> bool:
+    """Say whether anything of a mailing could still move, or did lately: one look-up by primary key."""
+    rows = select(_d.subscriber_id).where(_d.mailing_id == mailing_id).order_by(_d.subscriber_id)
+    return connection.execute(rows.limit(1)).first() is not None
+
+
 def count_accepted(connection: Connection, mailing_id: int, since: datetime, most: int) -> int:
     """Count who was accepted since a moment, but not beyond `most`: the count of a large mailing costs its scan."""
     accepted = (_d.mailing_id == mailing_id, _d.state == DeliveryState.ACCEPTED, _d.at >= since)
