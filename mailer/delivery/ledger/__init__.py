@@ -22,6 +22,7 @@ from mailer.delivery.ledger.sums import (
     counts,
     delivered,
     last_arrival,
+    packed_states,
     page,
     recipients,
 )
@@ -48,6 +49,7 @@ __all__ = [
     "last_arrival",
     "late_proof",
     "newest",
+    "packed_states",
     "page",
     "plan",
     "received",

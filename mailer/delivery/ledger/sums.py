@@ -50,6 +50,12 @@ def counts(connection: Connection, mailing_id: int) -> Counts:
     return Counts(sum(states.values()), states, skipped, row["next_due"])
 
 
+def packed_states(connection: Connection, mailing_id: int) -> dict[DeliveryState, int]:
+    """Give the sums of what is packed of a mailing, by state; nothing is unpacked for it."""
+    query = select(*(packed.sum_of(state) for state in FINAL)).where(packed.p.mailing_id == mailing_id)
+    return {state: count or 0 for state, count in zip(FINAL, connection.execute(query).one(), strict=True)}
+
+
 def _how_many(condition: ColumnElement[bool]) -> ColumnElement[int]:
     return func.sum(case((condition, 1), else_=0))
 
