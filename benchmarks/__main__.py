@@ -17,6 +17,7 @@ NAMES = (
     "crypto",
     "import",
     "segments",
+    "packing",
     "feedback",
     "bounces",
     "web",

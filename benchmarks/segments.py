@@ -74,7 +74,7 @@ def measure(options: Options) -> list[Wanted]:
     wanted = []
     for kind in ("sqlite", "postgresql"):
         heading(f"Segments: {people:,} readers, on {kind}")
-        with _database(kind) as engine:
+        with database(kind) as engine:
             progress(f"{kind}: making {people:,} readers")
             _fill(engine, people)
             wanted += _counts(engine, people, rounds=3)
@@ -83,7 +83,7 @@ def measure(options: Options) -> list[Wanted]:
 
 
 @contextmanager
-def _database(kind: str) -> Iterator[Engine]:
+def database(kind: str) -> Iterator[Engine]:
     with ExitStack() as stack:
         folder = Path(
             stack.enter_context(

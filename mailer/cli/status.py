@@ -31,14 +31,16 @@ def status() -> None:
     place = workplace()
     with reading(place.engine) as connection:
         living = workers.alive(connection, place.settings.state / "workers", dispatch.now_utc())
-        every = [(one, ledger.counts(connection, one.id)) for one in mailing.every(connection)]
+        going = {MailingState.RUNNING, MailingState.PAUSED}
+        # Of years of packed mailings nothing waits and nothing is in doubt: they need not be counted.
+        every = [
+            (one, ledger.counts(connection, one.id))
+            for one in mailing.every(connection)
+            if one.state in going or ledger.any_unpacked(connection, one.id)
+        ]
         asked = [one for one in book.opened(connection) if one.state is DueState.ASKED]
         back = standing(connection, place.settings.feedback)
-    open_ = [
-        (one, sums)
-        for one, sums in every
-        if one.state in {MailingState.RUNNING, MailingState.PAUSED} or sums[DeliveryState.UNCERTAIN]
-    ]
+    open_ = [(one, sums) for one, sums in every if one.state in going or sums[DeliveryState.UNCERTAIN]]
     for one, sums in open_:
         emit({**summary(one, sums), "needs_person": needs_person(one, sums)})
         _say(one, sums)

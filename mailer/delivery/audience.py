@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import Select, func, or_, select, update
 
 from mailer.delivery import batches, ledger
-from mailer.delivery.tables import audiences, deliveries, mailings
+from mailer.delivery.tables import audiences, mailings
 from mailer.delivery.waves import Waves
 from subscribers import audience as mailable
 from subscribers import within
@@ -130,11 +130,7 @@ def drawn(connection: Connection, readers: Select[Any], count: int, ceiling: int
 
 def unplanned(readers: Select[Any], mailing_id: int) -> Select[Any]:
     """Narrow readers to those who have no delivery in the mailing yet."""
-    known = select(deliveries.c.subscriber_id).where(
-        deliveries.c.mailing_id == mailing_id,
-        deliveries.c.subscriber_id == readers.selected_columns.subscriber_id,
-    )
-    return readers.where(~known.exists())
+    return readers.where(~ledger.has_delivery(mailing_id, readers.selected_columns.subscriber_id))
 
 
 def _may_begin(now: datetime) -> ColumnElement[bool]:

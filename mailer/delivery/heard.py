@@ -7,13 +7,13 @@ declared sent (`issues mark-sent`) have no deliveries: nobody is known to have r
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from typing import TYPE_CHECKING, Any, Final
+from collections.abc import Callable, Iterator, Mapping
+from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import Select, select
+from sqlalchemy import ColumnElement, Select, select
 
-from mailer.delivery.states import DeliveryState
-from mailer.delivery.tables import deliveries, mailings
+from mailer.delivery import ledger
+from mailer.delivery.tables import mailings
 from subscribers import Received
 
 if TYPE_CHECKING:
@@ -21,18 +21,15 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-RECEIVED: Final = (DeliveryState.ACCEPTED, DeliveryState.UNCERTAIN)
 _m = mailings.c
 
 
-class Heard(Mapping[Received, Select[Any]]):
-    """Answers every question there can be: a question becomes a Select of subscriber ids when it is asked."""
+class Heard(Mapping[Received, "Callable[[ColumnElement[int]], ColumnElement[bool]]"]):
+    """Answers every question there can be: a question becomes a condition on a subscriber's id when it is asked."""
 
-    def __getitem__(self, asked: Received) -> Select[Any]:
-        """Give those who received what is asked for."""
-        return select(deliveries.c.subscriber_id).where(
-            deliveries.c.mailing_id.in_(_mailings(asked)), deliveries.c.state.in_(RECEIVED)
-        )
+    def __getitem__(self, asked: Received) -> Callable[[ColumnElement[int]], ColumnElement[bool]]:
+        """Give what says of a subscriber whether they received what is asked for."""
+        return lambda subscriber_id: ledger.received(_mailings(asked), subscriber_id)
 
     def __iter__(self) -> Iterator[Received]:
         """Give nothing: the questions are endless."""

@@ -1,7 +1,8 @@
 """The tables of the delivery room: mailings, editions, audiences, deliveries, letters, workers, shared limits.
 
 Ids are never reused (AUTOINCREMENT on SQLite, sequences on PostgreSQL). The ledger keeps ids without foreign keys
-into subscribers, so that erasing a person leaves the counts true. Only ledger.py writes `deliveries`.
+into subscribers, so that erasing a person leaves the counts true. Only ledger/ writes `deliveries` and
+`packed_deliveries`.
 """
 
 from __future__ import annotations
@@ -37,6 +38,7 @@ __all__ = [
     "mailings",
     "metadata",
     "paces",
+    "packed_deliveries",
     "relay_counts",
     "tallies",
     "workers",
@@ -136,6 +138,17 @@ deliveries: Final = Table(
         postgresql_where=text("state IN ('planned', 'deferred')"),
     ),
     sqlite_with_rowid=False,
+)
+
+# Old mailings' deliveries, 200 subscriber ids a row: ledger/packing.py says how. A rowid table: the rows are large.
+packed_deliveries: Final = Table(
+    "packed_deliveries",
+    metadata,
+    Column("mailing_id", Integer, primary_key=True, autoincrement=False),
+    Column("block", Integer, primary_key=True, autoincrement=False),  # subscriber id // 200
+    Column("marks", String(200), nullable=False),  # a character a subscriber id: what became of it
+    Column("facts", LargeBinary, nullable=False),
+    Column("words", LargeBinary, nullable=False),  # what speaks of people: erasure rewrites it
 )
 
 letters: Final = Table(

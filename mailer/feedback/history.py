@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import and_, func, select
 
+from mailer.delivery import ledger
 from mailer.delivery.states import DeliveryState
-from mailer.delivery.tables import deliveries, mailings
+from mailer.delivery.tables import deliveries
 from mailer.feedback.model import Kind
 from mailer.feedback.policy import Cause, Day, Effect, cause_of
 from mailer.feedback.tables import notices as table
@@ -53,24 +54,13 @@ def _last_arrival(
     said = select(func.max(_n.at)).where(
         _n.subscriber_id == subscriber_id, _n.kind == Kind.DELIVERED.value, _n.at >= first
     )
-    back = select(_n.mailing_id).where(
-        _n.subscriber_id == subscriber_id, _n.kind == Kind.BOUNCE.value, _n.mailing_id.is_not(None)
-    )
-    silent = (
-        select(func.max(_d.at))
-        .join(mailings, mailings.c.id == _d.mailing_id)
-        .where(
-            _d.subscriber_id == subscriber_id,
-            _d.state == DeliveryState.ACCEPTED.value,
-            _d.at >= first,
-            _d.at < now - SETTLED,
-            _d.mailing_id.not_in(back),
-        )
-    )
-    moments = [
-        moment for moment in (connection.scalar(said), connection.scalar(silent)) if moment is not None
-    ]
-    return max(moments, default=None)
+    back = connection.execute(
+        select(_n.mailing_id)
+        .distinct()
+        .where(_n.subscriber_id == subscriber_id, _n.kind == Kind.BOUNCE.value, _n.mailing_id.is_not(None))
+    ).scalars()
+    silent = ledger.last_arrival(connection, subscriber_id, first, now - SETTLED, list(back))
+    return max(filter(None, (connection.scalar(said), silent)), default=None)
 
 
 def heard_since(connection: Connection, mailing_id: int, began: datetime) -> tuple[int, int, str]:

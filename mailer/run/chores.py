@@ -15,6 +15,7 @@ from sqlalchemy import delete, func, or_, select, text, update
 
 from mailer.backup import write_backup
 from mailer.database import sqlite_file, writing
+from mailer.delivery.retention import pack_old
 from mailer.delivery.states import DeliveryState
 from mailer.delivery.tables import letters
 from mailer.events import events
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 _BATCH: Final = 1_000
 _HOUR, _DAY = timedelta(hours=1), timedelta(days=1)
+_OFTEN: Final = timedelta(minutes=5)  # of what is done a little at a time
 _BACKUP: Final = re.compile(r"daily-\d{8}-\d{6}\.mailer\.tar\.gz")
 _OVER: Final = (DeliveryState.ACCEPTED, DeliveryState.REFUSED, DeliveryState.SKIPPED)
 _KEPT_COPY: Final = timedelta(days=14)
@@ -86,6 +88,13 @@ def _repeat(database: Engine, statement: Delete | Update) -> None:
         with writing(database) as connection:
             if connection.execute(statement).rowcount < 1:
                 return
+
+
+def packing(ground: Ground, now: datetime) -> None:
+    """Pack some of what became of mailings that ended long ago."""
+    days = ground.settings.upkeep.pack_after_days
+    if days:
+        pack_old(ground.database, now - timedelta(days=days))
 
 
 def database_care(ground: Ground, _now: datetime) -> None:
@@ -147,5 +156,6 @@ CHORES: Final = (
     Chore("retention", _DAY, retention),
     Chore("database", _DAY, database_care),
     Chore("upgrades", _DAY, upgrades),
+    Chore("packing", _OFTEN, packing),
     Chore("backup", _DAY, backup),
 )

@@ -100,6 +100,13 @@ def schedule_complaints(
             yield (*path, "list"), f"there is no list {one.list!r}; the lists are: {', '.join(lists)}"
 
 
+def _never_or_a_week(days: int) -> int:
+    """Let what may still come back of a mailing come back first."""
+    if 0 < days < 7:
+        raise ValueError("must be 0 (never), or at least 7: bounces come for days")
+    return days
+
+
 class UpkeepTable(BaseModel):
     """`[upkeep]`: what is done once a day."""
 
@@ -109,13 +116,18 @@ class UpkeepTable(BaseModel):
     backup_folder: LineValue | None = None
     letters_days: int = Field(default=30, ge=1, le=36_500)
     events_days: int = Field(default=730, ge=30, le=36_500)
+    pack_after_days: Annotated[int, AfterValidator(_never_or_a_week)] = Field(default=90, ge=0, le=36_500)
 
 
 @dataclass(frozen=True, slots=True)
 class UpkeepSettings:
-    """How many backups are kept, and where (None: `.mailer/backups`); how long letters' contents and events are."""
+    """How many backups are kept, and where (None: `.mailer/backups`); how long letters' contents and events are.
+
+    `pack_after_days` after its end a mailing's deliveries are packed; 0 is never.
+    """
 
     backups: int = 14
     backup_folder: str | None = None
     letters_days: int = 30
     events_days: int = 730
+    pack_after_days: int = 90

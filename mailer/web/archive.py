@@ -11,8 +11,9 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import Select, exists, select
 
 from mailer.delivery import mailing
-from mailer.delivery.states import DeliveryState, MailingState
-from mailer.delivery.tables import audiences, deliveries, editions, mailings
+from mailer.delivery.ledger import went_to_anybody
+from mailer.delivery.states import MailingState
+from mailer.delivery.tables import audiences, editions, mailings
 
 if TYPE_CHECKING:
     from collections.abc import Collection
@@ -70,7 +71,6 @@ def edition_of(connection: Connection, edition_id: int) -> Edition:
 
 
 def _open(keys: Collection[str]) -> Select[Any]:
-    sent = exists().where(deliveries.c.mailing_id == _M.id, deliveries.c.state == DeliveryState.ACCEPTED)
     narrow = exists().where(audiences.c.mailing_id == _M.id, audiences.c.segment != "")
     return (
         select(
@@ -83,7 +83,13 @@ def _open(keys: Collection[str]) -> Select[Any]:
             _E.created_at.label("amended_at"),
         )
         .join(editions, _E.id == _M.edition_id)
-        .where(_M.list_key.in_(keys), _M.again == "", _M.state != MailingState.CANCELLED, sent, ~narrow)
+        .where(
+            _M.list_key.in_(keys),
+            _M.again == "",
+            _M.state != MailingState.CANCELLED,
+            went_to_anybody(_M.id),
+            ~narrow,
+        )
     )
 
 

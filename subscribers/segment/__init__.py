@@ -59,8 +59,9 @@ def compile_segment(
 ) -> ColumnElement[bool]:
     """Give the condition of a frozen text, for `.where()` of a Select that `audience()` gave.
 
-    `terms` gives for each Received of the text a Select of subscriber ids. `declared`, the attributes with
-    indexes as {"address.city": "text"}, is for counting a whole list; leave it out where a range of ids is asked for.
+    `terms` gives for each Received of the text a function from a subscriber's id to the condition that they did.
+    `declared`, the attributes with indexes as {"address.city": "text"}, is for counting a whole list; leave it out
+    where a range of ids is asked for.
     Every value is a bound parameter. Raises SegmentError.
     """
     from subscribers.segment.condition import compiled  # noqa: PLC0415

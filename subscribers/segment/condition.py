@@ -16,7 +16,6 @@ from typing import Any, Final, TypeAlias, assert_never
 from sqlalchemy import (
     ColumnElement,
     Exists,
-    Select,
     String,
     and_,
     exists,
@@ -28,6 +27,7 @@ from sqlalchemy import (
     select,
     true,
 )
+from sqlalchemy.sql.elements import BooleanClauseList
 
 from subscribers.audience import JOINED
 from subscribers.segment import expressions as sql
@@ -58,8 +58,8 @@ from subscribers.segment.tree import (
 from subscribers.tables import Instant, addresses, lists, subscribers, subscriptions, tags
 
 Condition: TypeAlias = ColumnElement[bool]
-Terms: TypeAlias = Mapping[Received, Select[Any]]
-"""What only the ledger can answer: each question -> a Select whose first column holds the ids of the subscribers."""
+Terms: TypeAlias = Mapping[Received, "Callable[[ColumnElement[int]], Condition]"]
+"""What only the ledger can answer: each question -> what makes, of a subscriber's id, the condition that they did."""
 
 __all__ = ["Condition", "Terms", "compiled", "on_postgresql", "on_sqlite"]  # those two teach SQLAlchemy
 
@@ -183,15 +183,21 @@ class Compiler:
         return or_(*parts) if len(parts) > 1 else parts[0]
 
     def _received(self, asked: Received) -> Condition:
-        found = self.terms[asked]
-        return _some(exists(found.where(found.selected_columns[0] == _person())))
+        return self.terms[asked](_person())
 
 
 def _contrary(condition: Condition) -> Condition:
     """Whoever the condition is not true for: where it is false, or unknown."""
-    if isinstance(condition, Exists):
+    if _never_unknown(condition):
         return ~condition
     return not_(func.coalesce(condition, false()))
+
+
+def _never_unknown(condition: Condition) -> bool:
+    """Say that a condition is true or false: whether there is something, or one of several things."""
+    if isinstance(condition, BooleanClauseList):
+        return all(map(_never_unknown, condition.clauses))
+    return isinstance(condition, Exists)
 
 
 def _compared(how: Comparison, left: ColumnElement[Any], right: ColumnElement[Any]) -> Condition:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import shutil
 from collections import Counter
+from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
@@ -21,7 +22,7 @@ from hypothesis.stateful import (
 from sqlalchemy import text
 
 from mailer.database import open_engine, upgrade, writing
-from mailer.delivery import dispatch, ledger, mailing, steering
+from mailer.delivery import dispatch, ledger, mailing, retention, steering
 from mailer.delivery.journal import Proof
 from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.states import DeliveryState, MailingState
@@ -95,6 +96,18 @@ class Ledger(RuleBasedStateMachine):
     def finish(self) -> None:
         with writing(self.world.engine) as c:
             dispatch.finish(c, self.world.mailing_id, self.world.now)
+
+    @rule()
+    def pack(self) -> None:
+        """What is final is packed, if the mailing has ended; long ago or not makes no difference here."""
+        retention.pack_old(self.world.engine, self.world.now + timedelta(days=1), rest=lambda _seconds: None)
+
+    @rule()
+    def new_readers(self) -> None:
+        """A mailing that ended runs again: with whoever has no delivery of it."""
+        with writing(self.world.engine) as c:
+            mailing.move(c, self.world.mailing_id, MailingState.RUNNING, self.world.now)
+        self.extend()
 
     @rule(subject=st.sampled_from(["An issue", "A corrected issue"]))
     def amend(self, subject: str) -> None:

@@ -51,9 +51,9 @@ def test_each_chore_is_done_once_a_day_whoever_looks(world: World):
     for _ in range(3):
         done += keep_house(world.ground()) + keep_house(world.ground())
         world.now += timedelta(minutes=1)
-    assert done == ["people", "retention", "database", "upgrades", "backup"]
+    assert done == ["people", "retention", "database", "upgrades", "packing", "backup"]
     world.now = MONDAY + DAY
-    assert keep_house(world.ground()) == ["people", "retention", "database", "upgrades", "backup"]
+    assert keep_house(world.ground()) == ["people", "retention", "database", "upgrades", "packing", "backup"]
 
 
 def test_fourteen_backups_are_kept(world: World):
@@ -94,6 +94,19 @@ def test_what_a_killed_backup_left_behind_is_swept(world: World):
     (left / "secret.key").write_text("0:x")
     work.backup(world.ground(), world.now)
     assert not left.exists()
+
+
+def test_old_mailings_are_packed_a_little_at_a_time(world: World, monkeypatch: pytest.MonkeyPatch):
+    """Every five minutes, what ended `pack_after_days` ago; 0 is never."""
+    asked = []
+    monkeypatch.setattr(work, "pack_old", lambda database, before: asked.append((database, before)))
+    [chore] = [one for one in work.CHORES if one.name == "packing"]
+    for words in ("", "[upkeep]\npack_after_days = 7\n", "[upkeep]\npack_after_days = 0\n"):
+        world.toml = world.toml.partition("[upkeep]")[0] + words
+        world.write_toml()
+        chore.work(world.ground(), world.now)
+    assert asked == [(world.engine, world.now - 90 * DAY), (world.engine, world.now - 7 * DAY)]
+    assert chore.every == timedelta(minutes=5)
 
 
 def test_copies_that_upgrades_left_go_after_a_fortnight(world: World):

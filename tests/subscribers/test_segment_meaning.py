@@ -6,13 +6,14 @@ import re
 from dataclasses import dataclass, field
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
+from functools import partial
 from typing import TYPE_CHECKING, Any
 from zoneinfo import ZoneInfo
 
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import insert, select
+from sqlalchemy import exists, insert, select
 from sqlalchemy.dialects import postgresql
 
 import subscribers
@@ -47,7 +48,7 @@ from subscribers.tables import subscribers as people_table
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import ColumnElement, Connection, Engine
 
 NOW = datetime(2026, 7, 14, 22, 30, tzinfo=UTC)  # already the 15th in Berlin
 ZONE = "Europe/Berlin"
@@ -344,13 +345,16 @@ def keep(connection: Connection, everybody: list[Someone]) -> None:
             connection.execute(insert(tags).values(subscriber_id=one.id, tag=tag))
 
 
+def _had(ids: list[int], person: ColumnElement[int]) -> ColumnElement[bool]:
+    had = people_table.alias("had")
+    return exists(select(had.c.id).where(had.c.id.in_(ids), had.c.id == person))
+
+
 def selected(connection: Connection, everybody: list[Someone], tree: Node, **more: Any) -> set[int]:
     """Give the ids of those whom the tree selects, through its text, frozen and compiled."""
     text = freeze_segment(segment_text(tree), list_key="main", now=NOW, zone=ZONE)
     terms = {
-        Received(issue, list_key="main"): select(people_table.c.id).where(
-            people_table.c.id.in_([one.id for one in everybody if issue in one.had])
-        )
+        Received(issue, list_key="main"): partial(_had, [one.id for one in everybody if issue in one.had])
         for issue in (70, 71)
     }
     query = audience(1, NOW).where(compile_segment(text, terms, **more))

@@ -28,11 +28,9 @@ class Terms(dict[Received, object]):
     """Answers every question with nobody."""
 
     def __missing__(self, _key: Received) -> object:
-        from sqlalchemy import select
+        from sqlalchemy import false
 
-        from subscribers.tables import subscribers
-
-        return select(subscribers.c.id).where(subscribers.c.id == 0)
+        return lambda _person: false()
 
 
 @given(TREES)

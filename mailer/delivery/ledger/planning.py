@@ -1,4 +1,4 @@
-"""Planning: who is to get a mailing. Rows come in, none ever leaves."""
+"""Planning: who is to get a mailing. Rows come in, none leaves; who has a delivery, packed or not, gets no other."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Any
 from sqlalchemy import ColumnElement, Select, literal, select
 from sqlalchemy.dialects import postgresql, sqlite
 
+from mailer.delivery.ledger import packed, shelving
 from mailer.delivery.states import DeliveryState
 from mailer.delivery.tables import deliveries
 
@@ -34,6 +35,7 @@ def plan(
     `due_at` is an instant, or gives one for the column of the readers' time zones. Returns how many were added. Whoever
     is in the mailing already, in any state, is left as they are.
     """
+    some_packed = shelving.hold(connection, mailing_id)
     people = readers.subquery()
     due = due_at(people.c.time_zone) if callable(due_at) else literal(due_at, deliveries.c.due_at.type)
     rows = select(
@@ -47,6 +49,8 @@ def plan(
         due,
         literal(DeliveryState.PLANNED.value),
     ).where(literal(1) == 1)  # SQLite's parser needs a WHERE between SELECT and ON CONFLICT
+    if some_packed:
+        rows = rows.where(~packed.holds(mailing_id, people.c.subscriber_id))
     dialect = postgresql if connection.dialect.name == "postgresql" else sqlite
     statement = dialect.insert(deliveries).from_select(_COLUMNS, rows).on_conflict_do_nothing()
     # Else SQLAlchemy keeps no count of an INSERT on PostgreSQL.

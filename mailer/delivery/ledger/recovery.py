@@ -6,6 +6,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 
 from sqlalchemy import and_, bindparam, case, insert, or_, select, update
 
+from mailer.delivery.ledger import packed, shelving
 from mailer.delivery.ledger.planning import plan
 from mailer.delivery.states import OPEN, WAITING, MailingState
 from mailer.delivery.states import DeliveryState as State
@@ -145,6 +146,8 @@ def _remember(connection: Connection, mailing_id: int, subscribers: set[int], no
     Who is no reader any more, or is unknown to this database, gets one without an address: the sums stay true, and
     should the address come back, it is not mailed again.
     """
+    if shelving.hold(connection, mailing_id):
+        subscribers = subscribers - packed.known(connection, mailing_id, subscribers)
     known = select(_d.subscriber_id).where(
         _d.mailing_id == mailing_id, _d.subscriber_id.in_(list(subscribers))
     )

@@ -10,13 +10,11 @@ from typing import TYPE_CHECKING, Annotated, Any, Final, Literal
 
 from fastapi import APIRouter, Depends, Path, Query
 from fastapi.responses import JSONResponse
-from sqlalchemy import select
 
 from mailer.database import reading
 from mailer.delivery import ledger, mailing, steering
-from mailer.delivery.ledger.sums import Delivery, number_of_rows
+from mailer.delivery.ledger.sums import number_of_rows
 from mailer.delivery.states import DeliveryState, MailingState
-from mailer.delivery.tables import deliveries
 from mailer.tokens import Scope
 from mailer.web.api import shapes
 from mailer.web.api.acting import Desk, desk
@@ -27,6 +25,8 @@ from subscribers import audience_counts, list_ids
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection
+
+    from mailer.delivery.ledger.sums import Delivery
 
 router: Final = APIRouter(tags=["mailings"])
 Name = Annotated[str, Path(min_length=1, max_length=200, pattern=r"^[^\x00-\x1f\x7f/]+$")]
@@ -171,20 +171,8 @@ def recipients(
     start = after("recipient", cursor)
     wanted = DeliveryState("planned" if state == "waiting" else state) if state else None
     with reading(who.ground.database) as connection:
-        some = _rows(connection, named(connection, name).id, wanted, start, limit + 1)
+        some = ledger.page(connection, named(connection, name).id, wanted, start, limit + 1)
     return page("recipient", some, limit, lambda row: row.subscriber_id, _row)
-
-
-def _rows(
-    connection: Connection, mailing_id: int, state: DeliveryState | None, start: int, limit: int
-) -> list[Delivery]:
-    """Read on behind a reader, by the primary key: the last page of a million costs what the first does."""
-    d = deliveries.c
-    query = select(*(d[name] for name in Delivery._fields)).where(d.mailing_id == mailing_id)
-    query = query.where(d.subscriber_id > start).order_by(d.subscriber_id).limit(limit)
-    if state is not None:
-        query = query.where(d.state == state)
-    return [Delivery(*row) for row in connection.execute(query)]
 
 
 def _row(row: Delivery) -> shapes.Recipient:

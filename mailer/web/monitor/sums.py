@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any, Final
 from sqlalchemy import case, func, or_, select
 
 from mailer import __version__
+from mailer.delivery import ledger
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.delivery.tables import deliveries, letters, mailings, relay_counts, workers
 from mailer.feedback.tables import notices
@@ -91,6 +92,8 @@ def _deliveries(connection: Connection, shown: Mapping[int, str], now: datetime)
                 states[name, _word(state)] += count
                 if domain and state in _OUTCOMES:  # the erased have none
                     outcomes[domain, state.value] += count
+        for state, count in ledger.packed_states(connection, mailing_id).items():
+            states[name, _word(state)] += count  # an old mailing that runs again
     yield Sum("mailer_deliveries", "Readers of recent mailings, by state.", ("mailing", "state"), states)
     yield Sum(
         "mailer_domain_outcomes",

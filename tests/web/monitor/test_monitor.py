@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from datetime import timedelta
 from typing import TYPE_CHECKING, Any
 
 import httpx
@@ -14,7 +15,7 @@ from sqlalchemy import insert, text
 from mailer.database import open_engine, writing
 from mailer.delivery import ledger, mailing
 from mailer.delivery.model import Settlement
-from mailer.delivery.states import DeliveryState
+from mailer.delivery.states import DeliveryState, MailingState
 from mailer.hooks.tables import receivers, reports
 from mailer.web.monitor import run
 from mailer.web.monitor.serving import app
@@ -74,6 +75,17 @@ def test_a_mailing_is_told_by_state_and_by_domain(ground: Ground):
     assert found["mailer_deliveries", ("72.main", "waiting")] == 1
     assert found["mailer_domain_outcomes", ("big.example", "accepted")] == 3
     assert found["mailer_accepted_last_minute", ()] == 3
+
+
+def test_an_old_mailing_that_runs_again_is_told_whole(ground: Ground):
+    """What is packed of it counts with the rest."""
+    mail(ground, ["a@big.example", "b@big.example"], 2)
+    with writing(ground.database) as connection:
+        mailing.move(connection, 1, MailingState.FINISHED, ground.clock())
+        assert ledger.shelve(connection, 1, ground.clock() + timedelta(days=1), 0)
+        mailing.move(connection, 1, MailingState.RUNNING, ground.clock())
+    found = scraped(ground)
+    assert found["mailer_deliveries", ("72.main", "accepted")] == 2
 
 
 def test_no_reader_is_named(ground: Ground):
