@@ -82,6 +82,7 @@ class Delivering:
         self._ground = ground
         self._letters = letters
         self._stopped = stopped
+        self._ending = False
         self._engines: list[Engine] = []
         self._sending: dict[int, asyncio.Task[None]] = {}
         self._handed: dict[int, Handed] | None = {} if batches.kept(ground.database) else None
@@ -96,15 +97,25 @@ class Delivering:
             try:
                 await self._look(worker, recorder)
             finally:
+                self._end()
                 if post is not None:
                     post.stop()
-                for engine in self._engines:
-                    engine.stop(End.STOPPED)
                 if working is not None:
                     working.cancel()
-                    await asyncio.gather(working, return_exceptions=True)
+                worked = asyncio.gather(*([working] if working else []), return_exceptions=True)
                 with contextlib.suppress(TimeoutError):
-                    await asyncio.wait_for(asyncio.gather(*posting, *self._sending.values()), GRACE)
+                    await asyncio.wait_for(asyncio.gather(*posting, *self._sending.values(), worked), GRACE)
+
+    def _end(self) -> None:
+        """Let every engine stop, those that are only about to start too."""
+        self._ending = True
+        for engine in self._engines:
+            engine.stop(End.STOPPED)
+
+    def _watch(self, engine: Engine) -> None:
+        self._engines.append(engine)
+        if self._ending:
+            engine.stop(End.STOPPED)
 
     async def _post(self, worker: workers.Worker) -> Post | None:
         if not self._letters:
@@ -145,9 +156,7 @@ class Delivering:
 
     async def _work(self) -> None:
         """Work off the batches of all workers; what goes wrong with the queue costs a moment, never a message."""
-        task = asyncio.current_task()
-        # What goes wrong while it is cancelled comes in place of the cancellation.
-        while task is None or not task.cancelling():
+        while not self._ending:  # its worker may end without a word when it is cancelled
             try:
                 await asyncio.to_thread(batches.prepare, self._ground.database)
                 await batches.work(self._ground.database, self._hand, _AT_ONCE)
@@ -180,7 +189,7 @@ class Delivering:
             result = await deliver(
                 replace(self._ground, relays=relays),
                 one.id,
-                watch=self._engines.append,
+                watch=self._watch,
                 kind="run",
                 handed=handed,
             )

@@ -36,12 +36,12 @@ class Leave:
     def __init__(self) -> None:
         self.told = False
         self.over = asyncio.Event()
-        self._stops: list[Callable[[], None]] = []
+        self._stops: list[Callable[[], object]] = []
         loop = asyncio.get_running_loop()
         loop.add_reader(0, self._end_of_input)
         loop.add_signal_handler(signal.SIGTERM, self._go)
 
-    def then(self, stop: Callable[[], None]) -> None:
+    def then(self, stop: Callable[[], object]) -> None:
         """Call `stop` when it is time, or now if it was before."""
         self._stops.append(stop)
         if self.over.is_set():
@@ -156,11 +156,15 @@ async def _tell(engine: Engine, say: Say) -> None:
 
 
 async def _due(ground: Ground) -> int:
-    """Send whatever falls due until the end; letters are the other process's."""
-    from mailer.run.delivering import run  # noqa: PLC0415
+    """Send whatever falls due until the end; letters are the other process's.
+
+    What takes longer than a daemon may take to end is cut off, as the daemon does: nobody else may be there to do it.
+    """
+    from mailer.run.delivering import GRACE, run  # noqa: PLC0415
     from mailer.run.order import DIED, OVER  # noqa: PLC0415
 
-    leave = Leave()
+    leave, loop = Leave(), asyncio.get_running_loop()
+    leave.then(lambda: loop.call_later(GRACE + 1, os._exit, DIED))
     await run(ground, leave.over, letters=False)
     return OVER if leave.told else DIED
 

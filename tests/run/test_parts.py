@@ -9,12 +9,17 @@ from typing import TYPE_CHECKING, Any
 
 import pytest
 
+from mailer.delivery.engine import End
+from mailer.delivery.ground import Ground
 from mailer.errors import TryLater, UserError
 from mailer.run import daemon
+from mailer.run.delivering import Delivering
 from mailer.run.parts import PARTS, Options
 
 if TYPE_CHECKING:
     from collections.abc import Callable
+
+    from sqlalchemy import Engine
 
 NOWHERE: Any = None
 
@@ -81,3 +86,22 @@ def test_unknown_parts_are_named(newsletter: object, cli: Any) -> None:
     ended = cli("run", "--only", "delivery,weather")
     assert ended.code == 2
     assert "no part 'weather'; the parts are: " + ", ".join(PARTS) in ended.err
+
+
+class Latecomer:
+    """An engine that registers when its part is already ending."""
+
+    ended: End | None = None
+
+    def stop(self, end: End) -> None:
+        """Hear that it is to stop."""
+        self.ended = end
+
+
+def test_an_engine_that_is_only_about_to_start_is_stopped_too(engine: Engine) -> None:
+    """The part was told to end while an engine was being made: that one stops before it has sent anything."""
+    part = Delivering(Ground(NOWHERE, NOWHERE, engine, ()), asyncio.Event())
+    late = Latecomer()
+    part._end()
+    part._watch(late)  # type: ignore[arg-type]
+    assert late.ended is End.STOPPED
