@@ -222,12 +222,29 @@ def machines(given: argparse.Namespace) -> Iterator[Namespaces | Processes]:
         yield net
 
 
+def interrupted(*_: object) -> None:
+    """End, leaving nothing behind; whoever is impatient does not disturb that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> int:
-    """Run it, and say what came of it."""
+    """Run it, and give the exit code."""
     given = options()
-    signal.signal(
-        signal.SIGTERM, signal.getsignal(signal.SIGINT)
-    )  # end as after Ctrl-C, leaving nothing behind
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
+    try:
+        return run(given)
+    except KeyboardInterrupt:
+        return 130
+    except Unavailable as why:
+        sys.stderr.write(f"no network namespaces, and MAILER_REQUIRE_ALL=1 wants them: {why}\n")
+        return 1
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run it on the machines that can be had, and say what came of it."""
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         net = stack.enter_context(machines(given))
