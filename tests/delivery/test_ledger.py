@@ -176,6 +176,23 @@ def test_the_dead_give_back_what_they_held(world: World) -> None:
     assert sorted(world.states().values()) == ["accepted", "planned", "uncertain"]
 
 
+def test_what_a_worker_held_of_a_cancelled_mailing_is_skipped_in_the_end(world: World) -> None:
+    """What it laid back, what was deferred and what it held when it ended: nobody waits for good."""
+    world.join(*PEOPLE)
+    world.extend()
+    claims = world.claim()
+    world.fence(claims[:1])
+    with writing(world.engine) as c:
+        mailing.move(c, world.mailing_id, MailingState.CANCELLED, world.now)
+        ledger.cancel(c, world.mailing_id, world.now, max(claim.subscriber_id for claim in claims))
+        ledger.give_back(c, 1, claims[1:2])
+    world.settle(claims[:1], S.DEFERRED)
+    with writing(world.engine) as c:
+        ledger.take_back(c, 1, {}, world.now)
+    assert world.counts().skipped == {"cancelled": 3}
+    assert set(world.states().values()) == {"skipped"}
+
+
 def test_late_proof_ends_doubt(world: World) -> None:
     """A bounce of an uncertain delivery proves that the server had taken it; of any other it changes nothing."""
     (ann,) = world.join("ann@one.example")

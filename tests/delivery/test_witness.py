@@ -143,8 +143,11 @@ class Desk(Office):
 
 @pytest.fixture
 def desk(tmp_path: Path):
-    """An office with 300 readers."""
-    made = Desk(tmp_path, 300)
+    """An office with 300 readers, on SQLite: its file can be copied and brought back."""
+    (tmp_path / ".mailer").mkdir()
+    database = open_engine(f"sqlite:///{tmp_path}/.mailer/mailer.db")
+    upgrade(database)
+    made = Desk(tmp_path, database, 300)
     yield made
     made.world.engine.dispose()
 

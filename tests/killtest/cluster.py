@@ -18,7 +18,6 @@ import argparse
 import contextlib
 import os
 import random
-import shutil
 import signal
 import sys
 import tempfile
@@ -66,19 +65,12 @@ class ClusterTest:
             self.newsletter = Newsletter(folder, given.readers, self.postgres.url)
             relay = f"smtp://{net.host}:{self.server.port}?connections={given.connections}"
             self.newsletter.relay = relay
-            self.workers = [self._worker(folder, number) for number in range(_WORKERS)]
+            self.workers = [
+                Worker(number, self.newsletter, folder / f"place{number}", net, self.postgres.remote)
+                for number in range(_WORKERS)
+            ]
             ends.callback(self._end)
             self._ends = ends.pop_all()
-
-    def _worker(self, folder: Path, number: int) -> Worker:
-        """Set up a machine: what git brings, and the secret; no journal, no witness, no lock."""
-        home, there = self.newsletter.folder, folder / f"place{number}"
-        (there / ".mailer").mkdir(parents=True, mode=0o700)
-        shutil.copy(home / "mailer.toml", there)
-        shutil.copy(home / ".mailer" / "secret.key", there / ".mailer")
-        if (home / ".mailer" / "dkim").exists():
-            shutil.copytree(home / ".mailer" / "dkim", there / ".mailer" / "dkim")
-        return Worker(number, self.newsletter, there, self.net, self.postgres.remote)
 
     def run(self) -> None:
         """Send issue after issue until the kills are used up and the last one has ended in peace."""
@@ -86,7 +78,8 @@ class ClusterTest:
             worker.start()
         number = _FIRST_ISSUE
         while self.sums.kills < self.given.kills:
-            self._begin(number)
+            self.issues.append(str(number))
+            self.newsletter.begin(number, self.server, self._hub)
             while not self.ledger.done():
                 self._mischief()
                 self._tend()
@@ -97,17 +90,6 @@ class ClusterTest:
             time.sleep(_TICK)
         for worker in self.workers:
             worker.end(signal.SIGTERM)
-
-    def _begin(self, number: int) -> None:
-        """Begin an issue with `mailer send`, and leave the rest of it to the workers."""
-        self.newsletter.write(number)
-        self.issues.append(str(number))
-        before = self.server.accepted()
-        sending = self.newsletter.start("send", "--issue", str(number), "--yes", inside=self._hub)
-        while sending.poll() is None and self.server.accepted() < before + 10:
-            time.sleep(_TICK)
-        sending.send_signal(signal.SIGINT)
-        sending.communicate(timeout=120)
 
     def _mischief(self) -> None:
         """Do what goes wrong on machines: about one thing a second and a half."""
@@ -240,12 +222,29 @@ def machines(given: argparse.Namespace) -> Iterator[Namespaces | Processes]:
         yield net
 
 
+def interrupted(*_: object) -> None:
+    """End, leaving nothing behind; whoever is impatient does not disturb that."""
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, signal.SIG_IGN)
+    raise KeyboardInterrupt
+
+
 def main() -> int:
-    """Run it, and say what came of it."""
+    """Run it, and give the exit code."""
     given = options()
-    signal.signal(
-        signal.SIGTERM, signal.getsignal(signal.SIGINT)
-    )  # end as after Ctrl-C, leaving nothing behind
+    for number in (signal.SIGINT, signal.SIGTERM):
+        signal.signal(number, interrupted)
+    try:
+        return run(given)
+    except KeyboardInterrupt:
+        return 130
+    except Unavailable as why:
+        sys.stderr.write(f"no network namespaces, and MAILER_REQUIRE_ALL=1 wants them: {why}\n")
+        return 1
+
+
+def run(given: argparse.Namespace) -> int:
+    """Run it on the machines that can be had, and say what came of it."""
     began = time.monotonic()
     with contextlib.ExitStack() as stack:
         net = stack.enter_context(machines(given))

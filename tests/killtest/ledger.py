@@ -49,7 +49,7 @@ class Ledger:
             .group_by(workers.c.pid)
         )
         with reading(self._engine) as connection:
-            return Counter(dict(connection.execute(rows).tuples().all()))
+            return Counter({row[0]: row[1] for row in connection.execute(rows)})
 
     def close(self) -> None:
         """Close its connections."""

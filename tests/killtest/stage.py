@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import json
 import os
+import shutil
 import signal
 import subprocess
 import sys
+import time
 from collections import Counter
 from contextlib import suppress
 from pathlib import Path
@@ -141,6 +143,25 @@ class Newsletter:
         """Write an issue."""
         (self.folder / "issues").mkdir(exist_ok=True)
         (self.folder / "issues" / f"2026-07-14-{number}.md").write_text(ISSUE.format(number=number))
+
+    def place(self, folder: Path) -> Path:
+        """Set up another machine: what git brings, and the secret; no journal, no witness, no lock."""
+        (folder / ".mailer").mkdir(parents=True, mode=0o700)
+        shutil.copy(self.folder / "mailer.toml", folder)
+        shutil.copy(self.folder / ".mailer" / "secret.key", folder / ".mailer")
+        if (self.folder / ".mailer" / "dkim").exists():
+            shutil.copytree(self.folder / ".mailer" / "dkim", folder / ".mailer" / "dkim")
+        return folder
+
+    def begin(self, number: int, server: Server, inside: Sequence[str] = ()) -> None:
+        """Begin an issue with `mailer send`, and leave the rest of it to the workers."""
+        self.write(number)
+        before = server.accepted()
+        sending = self.start("send", "--issue", str(number), "--yes", inside=inside)
+        while sending.poll() is None and server.accepted() < before + 10:
+            time.sleep(0.05)
+        sending.send_signal(signal.SIGINT)
+        sending.communicate(timeout=120)
 
     def start(
         self, *words: str, folder: Path | None = None, inside: Sequence[str] = (), database: str = ""

@@ -28,9 +28,11 @@ class Worker:
         folder: Path,
         net: Namespaces | Processes,
         database: str,
+        parts: str = "delivery",
     ) -> None:
         self.number = number
-        self._newsletter, self._folder, self._net, self._database = newsletter, folder, net, database
+        self.folder = newsletter.place(folder)
+        self._newsletter, self._net, self._database, self._parts = newsletter, net, database, parts
         self._port = f":{int(newsletter.relay.partition('?')[0].rpartition(':')[2]):04X}"
         self.process: subprocess.Popen[str] | None = None
         self.until = 0.0  # when it is started again, or its cut may end, or it must have come back
@@ -52,7 +54,7 @@ class Worker:
         """Start it."""
         words = self._net.inside(str(self.number))
         self.process = self._newsletter.start(
-            "run", "--only", "delivery", folder=self._folder, inside=words, database=self._database
+            "run", "--only", self._parts, folder=self.folder, inside=words, database=self._database
         )
 
     def connections(self) -> int:

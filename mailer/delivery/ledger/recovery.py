@@ -8,7 +8,7 @@ from sqlalchemy import and_, bindparam, case, insert, or_, select, update
 
 from mailer.delivery.ledger import packed, shelving
 from mailer.delivery.ledger.planning import plan
-from mailer.delivery.states import OPEN, WAITING, MailingState
+from mailer.delivery.states import OPEN, WAITING, MailingState, Skip
 from mailer.delivery.states import DeliveryState as State
 from mailer.delivery.tables import audiences, deliveries, mailings
 from subscribers import audience
@@ -37,8 +37,12 @@ def take_back(
 ) -> Recovered:
     """Settle every row of a dead worker: proven by its journal, else uncertain if fenced, else given back.
 
-    `epoch` must be dead: nothing else may still write for it.
+    `epoch` must be dead: nothing else may still write for it. What it held or laid back of a cancelled mailing is
+    skipped: who cancelled it went through those that waited then.
     """
+    # Nobody cancels before this is committed: else what is laid back here would be seen by neither.
+    open_ = select(mailings.c.id).where(mailings.c.state.in_((MailingState.RUNNING, MailingState.PAUSED)))
+    connection.execute(open_.with_for_update(read=True))
     held = fenced(connection, epoch)
     proven = 0
     for mailing_id, subscriber_id in held:
@@ -62,6 +66,12 @@ def take_back(
         .where(*_held(epoch), _d.state == State.CLAIMED)
         .values(state=case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value))
     ).rowcount
+    cancelled = select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
+    connection.execute(
+        update(deliveries)
+        .where(_d.mailing_id.in_(cancelled), _d.epoch == epoch, _d.state.in_(WAITING))
+        .values(state=State.SKIPPED, reason=Skip.CANCELLED, at=now)
+    )
     return Recovered(proven, len(held) - proven, given_back)
 
 
