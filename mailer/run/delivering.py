@@ -156,7 +156,9 @@ class Delivering:
 
     async def _work(self) -> None:
         """Work off the batches of all workers; what goes wrong with the queue costs a moment, never a message."""
-        while not self._ending:  # its worker may end without a word when it is cancelled
+        task = asyncio.current_task()
+        # Its worker may end without a word when it is cancelled, or with an error in place of the cancellation.
+        while task is None or not task.cancelling():
             try:
                 await asyncio.to_thread(batches.prepare, self._ground.database)
                 await batches.work(self._ground.database, self._hand, _AT_ONCE)
