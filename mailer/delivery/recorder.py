@@ -87,6 +87,7 @@ class Recorder:
         self._clock = clock
         self._gather = gather
         self._patience = patience
+        self._ill: dict[str, float] = {}  # since when journal or database cannot be written
         self._heard = heard
         self._moves, self._jobs = seats(engine, turnstile)
         self._waiting: deque[_Move | _Job | None] = deque()
@@ -158,7 +159,7 @@ class Recorder:
     def _write(self, moves: list[_Move]) -> list[bool]:
         settlements = [settlement for move in moves for settlement in move.settlements]
         claims = [move.fence for move in moves if move.fence is not None]
-        self._again(lambda: self._journal.write(settlements, claims))
+        self._again("journal", lambda: self._journal.write(settlements, claims))
         granted = self._advanced(settlements, claims)
         denied = [claim for claim in claims if claim not in granted]
         if denied:
@@ -179,25 +180,31 @@ class Recorder:
                 heard(connection, refused)
             return granted
 
-        return self._again(lambda: seat.transact(advance))
+        return self._again("database", lambda: seat.transact(advance))
 
     def _transact(self, work: Callable[[Connection], T]) -> T:
-        return self._again(lambda: self._jobs.transact(work))
+        return self._again("database", lambda: self._jobs.transact(work))
 
-    def _again(self, work: Callable[[], T]) -> T:
-        """Do it until the database or the disk lets it; the wait doubles up to two seconds."""
-        wait, until = 0.05, time.monotonic() + self._patience
+    def _again(self, place: str, work: Callable[[], T]) -> T:
+        """Do it until the database or the disk (`place`) lets it; the wait doubles up to two seconds.
+
+        Patience is measured from when the place was last well: whoever comes after it ran out is not patient anew.
+        """
+        wait = 0.05
         while True:
             try:
-                return work()
+                done = work()
             except (OperationalError, InterfaceError, OSError) as problem:
                 if isinstance(problem, DBAPIError) and not may_pass(problem):
                     raise
-                if time.monotonic() > until:
+                if time.monotonic() - self._ill.setdefault(place, time.monotonic()) > self._patience:
                     raise RecorderFailed(f"the ledger cannot be written: {problem}") from problem
                 log.warning("the ledger cannot be written, trying again: %s", problem)
                 time.sleep(wait)
                 wait = min(wait * 2, 2.0)
+            else:
+                self._ill.pop(place, None)
+                return done
 
     def _answer(self, answers: list[asyncio.Future[T]], work: Callable[[], list[T]]) -> None:
         try:
