@@ -120,7 +120,7 @@ def test_tabs_show_text_message_and_findings(browser: Any, url: str):
 
 
 def until(page: Any, true: str) -> None:
-    """Wait until an expression is true. Asked from here: the browser's own waiting needs eval, which the page forbids."""
+    """Wait until an expression is true. The browser's own waiting needs eval, which the page forbids."""
     end = time.monotonic() + 30  # against hanging alone
     while not page.evaluate(true):
         assert time.monotonic() < end, true
