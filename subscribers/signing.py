@@ -103,22 +103,29 @@ def sign_up(  # noqa: PLR0913 - what must be proven later has that many sides; a
         return SignUp(outcome, None, person.id if person else None, address.email, (), already, language)
     subscriber_id = person.id if person else insert_person(connection, address, hash_key, now)
     row = {
+        **_asked(network, agent, name, language),
         "subscriber_id": subscriber_id,
         "address_id": _address_id(connection, subscriber_id),
         "list_ids": sorted(each.id for each in wanted),
         "form_hash": keep_form(connection, form, now),
+        "at": now,
+        "expires_at": now + valid_for,
+    }
+    asked = _request(connection, row, form)
+    keys = tuple(each.key for each in wanted)
+    return SignUp(
+        SignUpOutcome.CONFIRM, asked[0], subscriber_id, address.email, keys, already, language, asked[1]
+    )
+
+
+def _asked(network: str | None, agent: str | None, name: str, language: str | None) -> dict[str, str | None]:
+    """Give what is kept of who asked, cleaned and shortened. Pure."""
+    return {
         "name": clean_line(name),
         "language": language,
         "network": network_prefix(network),
         "agent": clean_line(agent or "", AGENT_LENGTH) or None,
-        "at": now,
-        "expires_at": now + valid_for,
     }
-    signup_id, expires_at = _request(connection, row, form)
-    keys = tuple(each.key for each in wanted)
-    return SignUp(
-        SignUpOutcome.CONFIRM, signup_id, subscriber_id, address.email, keys, already, language, expires_at
-    )
 
 
 def _lists_of_one_brand(connection: Connection, keys: Sequence[str]) -> list[Row[Any]]:

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
 from mailer.cli.options import ListNamed, SegmentNamed, Yes
 from mailer.cli.output import emit, note, say, say_lines, table
 from mailer.cli.people import Email, changing, looking, moment_of, now, one_list, pairs, some_list, the_person
+
+if TYPE_CHECKING:
+    from mailer.cli.workplace import Workplace
 
 app = typer.Typer(add_completion=False, help="Add, find, import and export the people.", no_args_is_help=True)
 
@@ -43,33 +46,37 @@ def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
     they may come back by themselves.
     """
     from mailer.cli.workplace import workplace  # noqa: PLC0415
+
+    place = workplace()
+    list_key = one_list(place, list_named)
+    if not ask:
+        given = {
+            "name": name,
+            "language": language,
+            "time_zone": time_zone,
+            "tags": tag or (),
+            "revive": revive,
+        }
+        _add(place, email, list_key, basis=basis, attributes=pairs(attribute, "attribute"), **given)
+        return
+    if revive or tag or attribute or time_zone:
+        raise typer.BadParameter("--ask goes with --name, --language and --basis alone")
+    from mailer.cli import asking  # noqa: PLC0415
+
+    asking.ask(place, email, list_key, basis, name=name, language=language)
+
+
+def _add(place: Workplace, email: str, list_key: str, **given: Any) -> None:
+    """Add a person by the operator's word, record it where they were no reader, and say so."""
     from mailer.events import person as actor  # noqa: PLC0415
     from mailer.events import record  # noqa: PLC0415
     from subscribers import add as add_person  # noqa: PLC0415
     from subscribers import find  # noqa: PLC0415
 
-    place = workplace()
-    list_key = one_list(place, list_named)
-    if ask:
-        if revive or tag or attribute or time_zone:
-            raise typer.BadParameter("--ask goes with --name, --language and --basis alone")
-        from mailer.cli import asking  # noqa: PLC0415
-
-        asking.ask(place, email, list_key, basis, name=name, language=language)
-        return
-    given = {"name": name, "language": language, "time_zone": time_zone, "tags": tag or (), "revive": revive}
+    key = place.keys.suppression
     with changing(place) as connection:
         before = find(connection, email)
-        person = add_person(
-            connection,
-            email=email,
-            list_key=list_key,
-            now=now(),
-            hash_key=place.keys.suppression,
-            basis=basis,
-            attributes=pairs(attribute, "attribute"),
-            **given,  # type: ignore[arg-type]
-        )
+        person = add_person(connection, email=email, list_key=list_key, now=now(), hash_key=key, **given)
         known = before and before.subscription(list_key)
         if not known or known.state not in {"active", "paused"}:
             record(connection, "reader.added", str(person.id), now(), actor(), lists=[list_key], how="cli")
