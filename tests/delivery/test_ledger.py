@@ -297,7 +297,7 @@ def test_no_estimate_of_the_server_makes_it_read_a_whole_mailing(
         c.execute(text("ANALYZE deliveries"))
         claims = ledger.claim(c, world.mailing_id, 1, world.now, 10, within=(1, 1000))
         ledger.advance(c, 1, [], claims, world.now)
-        ledger.advance(c, 1, [Settlement(claims[0], S.ACCEPTED, world.now)], claims, world.now, again=True)
+        ledger.settle(c, 1, [Settlement(claims[0], S.ACCEPTED, world.now)])
     assert len(capture_plans) == 3
     for plan in capture_plans:
         assert "Seq Scan on deliveries" not in plan
