@@ -7,11 +7,14 @@ judged by its first digit (S12).
 from __future__ import annotations
 
 import re
+from functools import cache
 from typing import TYPE_CHECKING
 
 from mailer.smtp.causes import ALL, FOLDER, ROWS, SES, Cause
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from mailer.smtp.model import Reply
     from mailer.smtp.relay import Kind
 
@@ -73,9 +76,20 @@ _IDS: tuple[tuple[tuple[Kind, ...], re.Pattern[str], str], ...] = (
 MAX_ID = 200
 
 
+_BARE = re.compile(r"\w*").fullmatch  # a word by itself is no name
+
+
+@cache
+def _searches(kind: Kind) -> tuple[Callable[[str], re.Match[str] | None], ...]:
+    return tuple(pattern.search for kinds, pattern, _source in _IDS if kind in kinds)
+
+
 def relay_id(kind: Kind, reply: Reply) -> str:
     """Give the relay's own name for the message out of its final 250, or "" where it names none."""
-    for kinds, pattern, _source in _IDS:
-        if kind in kinds and (match := pattern.search(reply.text)):
+    text = reply.text
+    if _BARE(text):
+        return ""
+    for search in _searches(kind):
+        if match := search(text):
             return match[1].rstrip(".")[:MAX_ID]
     return ""

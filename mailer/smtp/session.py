@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 from mailer.smtp.line import Line, TlsLine
 from mailer.smtp.model import Exchange, Reply, SessionLost
 from mailer.smtp.verdict import COMMANDS, Next, judge
-from mailer.smtp.wire import envelope_commands, read_reply, unfit
+from mailer.smtp.wire import envelope_commands, read_reply, unfit, usual_group
 
 if TYPE_CHECKING:
     from mailer.smtp.line import Answers
@@ -62,6 +62,10 @@ class SmtpSession:
         if (body is not None) is not self._ready:
             raise RuntimeError("a body must follow an envelope that is ready, and nothing else may")
         self._ready = False
+        if body is not None and envelope is not None and self.offered.pipelining:
+            group = usual_group(envelope, self.offered)
+            if group is not None:
+                return await self._behind(body, group)
         misfit = None if envelope is None else unfit(envelope, self.offered)
         talk = self._in_one if self.offered.pipelining else self._in_turn
         done = await talk(body, None if misfit else envelope)
@@ -88,15 +92,25 @@ class SmtpSession:
 
     async def _in_one(self, body: bytes | None, envelope: Envelope | None) -> Exchange:
         """Send all of it in one write."""
-        group = b"" if envelope is None else b"%b%bDATA\r\n" % envelope_commands(envelope, self.offered)
-        if body is None:
-            if envelope is None:
+        if envelope is None:
+            if body is None:
                 return Exchange()
+            return Exchange(final=self._final(await self._line.round((body, _DOT), _FINAL)))
+        group = b"%b%bDATA\r\n" % envelope_commands(envelope, self.offered)
+        if body is None:
             return await self._conclude(None, await self._offer(group))
-        steps = _FINAL if envelope is None else _FINAL_AND_COMMANDS
-        answers = await self._line.round((body, _DOT + group), steps)
+        return await self._behind(body, group)
+
+    async def _behind(self, body: bytes, group: bytes) -> Exchange:
+        """Send a body and the group of the next envelope behind its dot."""
+        answers = await self._line.round((body, _DOT + group), _FINAL_AND_COMMANDS)
         final = self._final(answers)
-        return Exchange(final=final) if envelope is None else await self._conclude(final, answers[1:])
+        if len(answers) == len(_FINAL_AND_COMMANDS):
+            codes = [code for code, _ in answers]
+            if judge(codes[1], codes[2], codes[3])[1] is Next.BODY:
+                self._ready = True
+                return Exchange(final, ready=True)
+        return await self._conclude(final, answers[1:])
 
     async def _offer(self, group: bytes) -> Answers:
         """Send an envelope alone; a transaction that was left open is forgotten in the same group (P02)."""

@@ -8,6 +8,7 @@ and where they contradict each other so that an empty message might reach someon
 from __future__ import annotations
 
 from enum import Enum
+from functools import lru_cache
 
 
 class Next(Enum):
@@ -23,6 +24,7 @@ class Next(Enum):
 COMMANDS = ("mail", "rcpt", "data")
 
 
+@lru_cache(maxsize=1024)  # the same three answers come again and again
 def judge(mail: int, rcpt: int, data: int) -> tuple[int | None, Next]:
     """Give the index of the first refusal (None if there is none) and what comes next.
 

@@ -50,6 +50,26 @@ def cut(data: bytes, places: Sequence[int]) -> list[bytes]:
     return [data[start:end] for start, end in itertools.pairwise(edges)]
 
 
+@settings(max_examples=40, deadline=None)
+@given(place=st.integers(1, len(GOOD) - 1))
+def test_what_comes_in_one_piece_is_heard_as_what_comes_in_two(place: int):
+    """P03: four good answers at once are the same four answers, with the same octets."""
+
+    async def answers(pieces: Sequence[bytes]) -> Sequence[tuple[int, bytes]]:
+        line, theirs = await a_line()
+        with theirs:
+            task = asyncio.create_task(line.round((b"body\r\n", b".\r\n"), STEPS))
+            await asyncio.sleep(0)
+            for piece in pieces:
+                line.data_received(piece)
+            heard = await asyncio.wait_for(task, 5)
+            line.lose("the test is over")
+            await line.closed
+        return heard
+
+    assert run(answers([GOOD])) == run(answers(cut(GOOD, [place])))
+
+
 REPLIES = st.lists(
     st.tuples(
         st.integers(200, 599).filter(lambda code: code != 421 and code // 100 != 3),

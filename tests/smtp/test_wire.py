@@ -9,7 +9,7 @@ from hypothesis import strategies as st
 
 from mailer.smtp.model import Envelope
 from mailer.smtp.verdict import Next, judge
-from mailer.smtp.wire import Capabilities, envelope_commands, read_reply, unfit, xtext
+from mailer.smtp.wire import Capabilities, envelope_commands, read_reply, unfit, usual_group, xtext
 
 ALL = Capabilities(pipelining=True, size=50_000_000, dsn=True, smtputf8=True)
 NONE = Capabilities()
@@ -121,6 +121,37 @@ def test_whatever_is_said_is_one_line_of_bounded_length(
         assert offered.smtputf8 or command.isascii()
 
 
+USUAL = st.from_regex(r"[a-z0-9!#$%&'*+/=?^_`{|}~.-]{0,65}@[a-z0-9.-]{0,9}[é>]?", fullmatch=True)
+
+
+@given(
+    sender=USUAL,
+    recipient=USUAL,
+    size=st.integers(0, 20),
+    envid=st.from_regex(r"[a-z0-9]{0,101}[+é]?", fullmatch=True),
+    smtputf8=st.booleans(),
+    offered=st.builds(
+        Capabilities, st.booleans(), st.one_of(st.none(), st.integers(0, 20)), st.booleans(), st.booleans()
+    ),
+)
+def test_the_short_way_says_what_the_long_way_says(
+    sender: str, recipient: str, size: int, envid: str, smtputf8: bool, offered: Capabilities
+):
+    """Where a group is written in one step, the envelope is fit and every octet is the same."""
+    one = Envelope(sender, recipient, size, envid=envid, smtputf8=smtputf8)
+    group = usual_group(one, offered)
+    if group is not None:
+        assert unfit(one, offered) is None
+        assert group == b"%b%bDATA\r\n" % envelope_commands(one, offered)
+
+
+def test_the_short_way_is_taken_by_nearly_all():
+    """A return path with a token, an ordinary address, a token for the delivery, whatever the server offers."""
+    one = Envelope("bounces+3f0a@example.org", "jane.doe@example.net", 40_000, envid="3f0a")
+    assert usual_group(one, ALL) is not None
+    assert usual_group(one, NONE) is not None
+
+
 @given(st.text(st.characters(min_codepoint=33, max_codepoint=126), max_size=60))
 def test_xtext_can_be_read_back(text: str):
     """RFC 3461, section 4: `+` and `=` and nothing printable else is encoded."""
@@ -152,6 +183,14 @@ def test_a_reply_becomes_words_for_people(raw: bytes, enhanced: str, text: str):
     """S06: all lines count, the enhanced code of each is taken off, nothing unprintable is left."""
     reply = read_reply(int(raw[:3]), raw)
     assert (reply.code, reply.enhanced, reply.text) == (int(raw[:3]), enhanced, text)
+
+
+@given(
+    st.from_regex(rb"[2-5][0-9]{2} ?([245]\.[0-9]{1,4}\.[0-9]{1,3})? ?[ -~]{0,9}( {1,500}x)?", fullmatch=True)
+)
+def test_one_line_is_read_as_many_are(line: bytes):
+    """The short way for a reply of one line finds what the long way finds in it."""
+    assert read_reply(250, line + b"\r\n") == read_reply(250, line + b"\n")
 
 
 @given(st.integers(200, 599), st.binary(max_size=3000))
