@@ -154,35 +154,35 @@ class Keys:
         """The key of the address hashes, which outlives every rotation."""
         return self._ring[-1].derive("suppression")
 
-    def minter(self, purpose: Purpose, other: int) -> Callable[[int], bytes]:
-        """Give a function from a subscriber's id to the octets of the token for (subscriber, other).
+    def minter(self, purpose: Purpose, spell: Callable[[bytes], str]) -> Callable[[int, int], str]:
+        """Give a function from the ids of a subscriber and of the other to the token for them, in this spelling.
 
-        It is what makes tokens in the hot path: the key is set up once and the second id is encoded once.
+        It is what makes tokens in the hot path: the key is set up once and the other's id is encoded once.
         """
         head = bytes((self._minting,))
-        tail = other.to_bytes(_width(other), "big")
         fresh = self._macs[self._minting, purpose].copy
         lengths = tuple(bytes((width,)) for width in range(9))
+        others = _Octets()
 
-        def mint(first: int) -> bytes:
+        def mint(first: int, other: int) -> str:
             width = (first.bit_length() + 7) >> 3
-            ids = lengths[width] + first.to_bytes(width, "big") + tail
+            ids = lengths[width] + first.to_bytes(width, "big") + others[other]
             mac = fresh()
             mac.update(ids)
-            return head + mac.digest() + ids
+            return spell(head + mac.digest() + ids)
 
         return mint
 
     def link_token(self, purpose: Purpose, subscriber: int, other: int) -> str:
         """Give a URL-safe token for (subscriber, list or mailing): 18 to 38 of [A-Za-z0-9_-]."""
-        return as_link(self.minter(purpose, other)(subscriber)).decode()
+        return self.minter(purpose, as_link)(subscriber, other)
 
     def mail_token(self, purpose: Purpose, subscriber: int, other: int) -> str:
         """Give a token of [0-9a-f] for a local part, a Message-ID or an ENVID.
 
         It has at most 38 characters (N04) while both ids together take at most 7 octets.
         """
-        return self.minter(purpose, other)(subscriber).hex()
+        return self.minter(purpose, bytes.hex)(subscriber, other)
 
     def read_link_token(self, purpose: Purpose, token: str) -> tuple[int, int] | None:
         """Give the two ids of a genuine link token, or None; any text may be asked about."""
@@ -193,7 +193,7 @@ class Keys:
         except (binascii.Error, ValueError):
             return None
         # The decoder skips strangers and ignores spare bits: only the one spelling that we make counts.
-        return self._prove(purpose, raw) if as_link(raw).decode() == token else None
+        return self._prove(purpose, raw) if as_link(raw) == token else None
 
     def read_mail_token(self, purpose: Purpose, token: str) -> tuple[int, int] | None:
         """Give the two ids of a genuine mail token in any case, or None; any text may be asked about."""
@@ -232,9 +232,17 @@ class Keys:
         return int.from_bytes(ids[1:width], "big"), int.from_bytes(ids[width:], "big")
 
 
-def as_link(raw: bytes) -> bytes:
-    """Give a minted token as it stands in links: base64url without padding (RFC 4648, section 5)."""
-    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=")
+def as_link(raw: bytes) -> str:
+    """Spell a token as it stands in links: base64url without padding (RFC 4648, section 5)."""
+    return binascii.b2a_base64(raw, newline=False).translate(_URL_SAFE).rstrip(b"=").decode()
+
+
+class _Octets(dict[int, bytes]):
+    """Ids in as few octets as they take."""
+
+    def __missing__(self, number: int) -> bytes:
+        octets = self[number] = number.to_bytes(_width(number), "big")
+        return octets
 
 
 def _width(number: int) -> int:

@@ -8,8 +8,9 @@ plans.
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
 from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
 
@@ -43,13 +44,15 @@ class AudienceCounts:
     readers: int
 
 
-@dataclass(frozen=True, slots=True)
-class Reader:
-    """What a message needs to know of one person."""
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Reader(NamedTuple):
+    """What a message needs to know of one person. A tuple, because there is one a message."""
 
     name: str
     language: str | None
-    attributes: Mapping[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, object] = _NOTHING
 
 
 def audience(list_id: int, now: datetime) -> Select[tuple[int, int, int, str, str, str | None]]:

@@ -72,7 +72,7 @@ class Instant(TypeDecorator[datetime]):
 
 
 def _text(value: datetime) -> str:
-    return value.astimezone(UTC).replace(tzinfo=None).isoformat(" ", "microseconds") + "Z"
+    return f"{value.astimezone(UTC).isoformat(' ', 'microseconds')[:26]}Z"
 
 
 def _one_of(column: str, values: Iterable[str]) -> CheckConstraint:

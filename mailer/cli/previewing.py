@@ -134,7 +134,7 @@ def _show(asked: Asked, chosen: Chosen) -> int:
     from mailer.preview.server import PreviewServer  # noqa: PLC0415
 
     # Subscriber 0: what is clicked in a preview acts on nobody.
-    reader = replace(_reader(chosen, asked.as_email), subscriber_id=0, list_id=0)
+    reader = _reader(chosen, asked.as_email)._replace(subscriber_id=0, list_id=0)
     keys = _throwaway()
     chosen.setting(reader, keys)  # a mailer.toml that is wrong from the start is an error, not a page
     also = (chosen.place.folder / "mailer.toml",) if chosen.place else ()

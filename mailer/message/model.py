@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from dataclasses import dataclass
+from types import MappingProxyType
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
 
 
-@dataclass(frozen=True, slots=True)
-class Recipient:
+_NOTHING: Final[Mapping[str, object]] = MappingProxyType({})
+
+
+class Recipient(NamedTuple):
     """One reader of one mailing, as the message needs them. `email` is already normalised and valid."""
 
     subscriber_id: int
@@ -18,7 +21,7 @@ class Recipient:
     email: str
     name: str = ""
     language: str | None = None
-    attributes: Mapping[str, object] = field(default_factory=dict)
+    attributes: Mapping[str, object] = _NOTHING
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,8 +47,7 @@ class Sender:
     unsubscribe_mailto: str | None = None
 
 
-@dataclass(frozen=True, slots=True)
-class Message:
+class Message(NamedTuple):
     """The bytes for one reader, ready for DATA: CRLF lines, no line begins with a dot, none passes 998 octets.
 
     `content` is written to the wire as it is (no dot-stuffing needed) and ends in CRLF.

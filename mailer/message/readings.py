@@ -41,9 +41,7 @@ class Readings:
 
     def link_token(self, purpose: Purpose) -> int:
         """Give the number of a token for links."""
-        return self._number(
-            ("link", purpose), lambda: self._token(purpose, lambda raw: as_link(raw).decode())
-        )
+        return self._number(("link", purpose), lambda: self._token(purpose, as_link))
 
     def holes(self, slot: Slot) -> list[str | Hole]:
         """Give what stands for a slot; raises UserError for a name that nobody knows."""
@@ -67,23 +65,10 @@ class Readings:
         return self._numbers[name]
 
     def _token(self, purpose: Purpose, spell: Callable[[bytes], str]) -> Reading:
+        mint, mailing_id = self._keys.minter(purpose, spell), self._mailing_id
         if purpose in OF_THE_MAILING:
-            mint = self._keys.minter(purpose, self._mailing_id)
-            return lambda recipient: spell(mint(recipient.subscriber_id))
-        by_list = _Minters(self._keys, purpose)
-        return lambda recipient: spell(by_list[recipient.list_id](recipient.subscriber_id))
-
-
-class _Minters(dict[int, "Callable[[int], bytes]"]):
-    """One minter for each list that readers of the mailing are on."""
-
-    def __init__(self, keys: Keys, purpose: Purpose) -> None:
-        super().__init__()
-        self._keys, self._purpose = keys, purpose
-
-    def __missing__(self, list_id: int) -> Callable[[int], bytes]:
-        mint = self[list_id] = self._keys.minter(self._purpose, list_id)
-        return mint
+            return lambda recipient: mint(recipient.subscriber_id, mailing_id)
+        return lambda recipient: mint(recipient.subscriber_id, recipient.list_id)
 
 
 def _unknown(slot: Slot) -> UserError:

@@ -51,8 +51,8 @@ def trial_messages(
         raise UserError(Problem(f"a test mail goes to at most {MOST} addresses", key="to"))
     marked = replace(edition, subject=_marked(edition.subject))
     press = Press(marked, setting.sender, setting.mailing_id, setting.keys, signers, now)
-    nobody = replace(setting.reader, subscriber_id=0, list_id=0)
-    return [press.message(replace(nobody, email=address)) for address in dict.fromkeys(addresses)]
+    nobody = setting.reader._replace(subscriber_id=0, list_id=0)
+    return [press.message(nobody._replace(email=address)) for address in dict.fromkeys(addresses)]
 
 
 def _marked(subject: Slotted) -> Slotted:
