@@ -56,6 +56,9 @@ class Desk:
     def __len__(self) -> int:
         return len(self._ready) + sum(map(len, self._aside.values()))
 
+    def __bool__(self) -> bool:
+        return bool(self._ready or self._aside)
+
     @property
     def ready(self) -> int:
         """How many wait for nothing but a connection."""

@@ -36,7 +36,6 @@ if TYPE_CHECKING:
     from mailer.delivery.presses import Presses
     from mailer.delivery.recorder import Recorder
     from mailer.delivery.workers import Worker
-    from mailer.message import Message
     from mailer.settings import Settings
     from mailer.smtp.relay import Relay
 
@@ -85,6 +84,7 @@ class Engine:
         self.problem = ""
         self._shares = Shares(work.settings, work.relays, work.recorder)
         self._supply = Supply(work, self._shares.domains)
+        self.message = self._supply.message
         self._watch = Watch(work, self._supply, self._shares)
         self._gates = self._watch.gates
         self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more, self._supply.holds)
@@ -152,7 +152,8 @@ class Engine:
         claim = self._supply.take(now)
         if claim is not None:
             gate.spend(now)
-            self._rations.spent(gate)
+            if gate.allowance is not None:
+                self._rations.spent(gate)
         if self._supply.desk.asking:
             self._supply.desk.asking = False
             self._watch.hurry()
@@ -186,32 +187,29 @@ class Engine:
         """Say whether this connection has anything to ask its relay for: asking costs others their turns."""
         return number < gate.lanes and self._supply.holds()
 
-    async def message(self, claim: Claim) -> Message:
-        """Give the bytes for a claim; raises MailerError if they cannot be made."""
-        return await self._supply.message(claim)
-
     def jitter(self) -> float:
         """Give a random number of [0, 1)."""
         return self._random.random()
 
     def hear(self, verdict: Verdict, claim: Claim, gate: Gate) -> None:
         """Let pace and tripwire hear of an outcome."""
-        now = self.loop.time()
-        self._shares.plead(f"relay:{gate.relay.name}", gate.hear(verdict.signal, now))
-        if verdict.signal is Signal.SUCCESS:
+        now, signal = self.loop.time(), verdict.signal
+        rest = gate.hear(signal, now)
+        if signal is Signal.SUCCESS:
             self._supply.desk.success(claim.domain, now)
-        elif verdict.signal is Signal.DOMAIN_BUSY:
+            return
+        self._shares.plead(f"relay:{gate.relay.name}", rest)
+        if signal is Signal.DOMAIN_BUSY:
             self._shares.plead(f"domain:{claim.domain}", self._supply.desk.busy(claim.domain, now))
-        elif verdict.signal is Signal.RELAY_REFUSES:
+        elif signal is Signal.RELAY_REFUSES:
             reply = verdict.settlement.reply if verdict.settlement else gate.trouble
             self._pause(f"{gate.relay.name} does not take our mail: {discreet(reply, claim.address)}")
 
     def record(self, settlements: list[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
         """Hand settlements and the next fence to the recorder."""
+        supply, tally, bad = self._supply, self.work.tally, False
         for settlement in settlements:
-            self._supply.over(settlement.claim)
-        tally, bad = self.work.tally, False
-        for settlement in settlements:
+            supply.over(settlement.claim)
             tally.outcomes[settlement.state] += 1
             if settlement.state in _BAD:
                 tally.last_refusal = discreet(settlement.reply, settlement.claim.address)

@@ -72,7 +72,9 @@ class Gate:
 
     def wait(self, now: float) -> float:
         """Give the seconds until this relay may get another message."""
-        wait = max(self._rest - now, self._pace.wait(now), 0.0)
+        wait = self._pace.wait(now)
+        if self._rest > now:
+            wait = max(wait, self._rest - now)
         if self._turns is not None and not wait:
             wait = self._turns.wait(now)
         if self.allowance is not None and self.allowance.left <= 0:

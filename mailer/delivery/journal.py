@@ -180,7 +180,9 @@ def _line(text: str) -> bytes:
 
 def _outcome(settlement: Settlement) -> bytes:
     claim = settlement.claim
-    relay_id = settlement.relay_id.replace("\t", " ").replace("\n", " ")
+    relay_id = settlement.relay_id
+    if not relay_id.isprintable():
+        relay_id = relay_id.replace("\t", " ").replace("\n", " ")
     return _line(f"o\t{claim.mailing_id}\t{claim.subscriber_id}\t{settlement.state}\t{relay_id}")
 
 

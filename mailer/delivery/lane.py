@@ -67,7 +67,7 @@ class Lane:
             message, offered = await self._message(offered)
             envelope = _envelope(message) if message is not None else None
             if offered is None and current is None:
-                offered = await self._next(count, waiting=False)
+                offered = await self._next(count)
                 continue
             try:
                 exchange = await session.exchange(body, envelope)
@@ -85,7 +85,7 @@ class Lane:
             elif settlements:
                 self._engine.record(settlements, None)
             count += offered is not None
-            offered = await self._next(count, waiting=current is not None)
+            offered = self._at_once(count) if current is not None else await self._next(count)
         await session.quit()
 
     async def _message(self, offered: Claim | None) -> tuple[Message | None, Claim | None]:
@@ -101,14 +101,18 @@ class Lane:
         self._engine.record([refused], None)
         return None, None
 
-    async def _next(self, count: int, *, waiting: bool) -> Claim | None:
-        """Give the next claim: at once if a body waits to be sent, else with some patience."""
+    def _at_once(self, count: int) -> Claim | None:
+        """Give the next claim if there is one: a body waits to be sent."""
+        return None if self._over(count) else self._engine.take(self._gate, self._number)
+
+    async def _next(self, count: int) -> Claim | None:
+        """Give the next claim, with some patience."""
+        return None if self._over(count) else await self._engine.next_claim(self._gate, self._number, IDLE)
+
+    def _over(self, count: int) -> bool:
+        """Say whether this connection is to end, after so many messages."""
         most = self._gate.relay.per_connection
-        if (most is not None and count >= most) or self._number >= self._gate.lanes:
-            return None
-        if waiting:
-            return self._engine.take(self._gate, self._number)
-        return await self._engine.next_claim(self._gate, self._number, IDLE)
+        return self._number >= self._gate.lanes or (most is not None and count >= most)
 
     def _settlements(
         self, current: Claim | None, offered: Claim | None, exchange: Exchange
@@ -164,6 +168,5 @@ class Lane:
 
 
 def _envelope(message: Message) -> Envelope:
-    return Envelope(
-        message.mail_from, message.recipient, len(message.content), message.envid, message.smtputf8
-    )
+    mail_from, recipient, content, _, envid, smtputf8 = message
+    return Envelope(mail_from, recipient, len(content), envid, smtputf8)

@@ -7,10 +7,9 @@ and never tried again by itself. S11: retries go on for five days.
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from datetime import timedelta
 from enum import StrEnum
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 from mailer.delivery.model import Settlement
 from mailer.delivery.states import DeliveryState as State
@@ -43,8 +42,7 @@ class Signal(StrEnum):
     RELAY_REFUSES = "relay-refuses"  # the relay will not take our mail at all: a person must look
 
 
-@dataclass(frozen=True, slots=True)
-class Verdict:
+class Verdict(NamedTuple):
     """A settlement (None: give the claim back untouched) and what the pace should hear."""
 
     settlement: Settlement | None
@@ -60,6 +58,9 @@ _SIGNALS: Final = {
     Cause.DEFERRED: Signal.NONE,
     Cause.REFUSED: Signal.NONE,
 }
+# An enum's member is looked up anew each time that it is named.
+_ACCEPTED: Final = State.ACCEPTED
+_SUCCESS: Final = Signal.SUCCESS
 _RELAYS_OWN: Final = frozenset(
     {Cause.RELAY_BUSY, Cause.RELAY_QUOTA, Cause.RELAY_DOWN, Cause.RELAY_REFUSES_US}
 )
@@ -68,8 +69,8 @@ _RELAYS_OWN: Final = frozenset(
 def judge_final(claim: Claim, reply: Reply, kind: Kind, now: datetime, jitter: float) -> Verdict:
     """Judge the answer to a body. `jitter` is a random number of [0, 1)."""
     if reply.positive:
-        accepted = Settlement(claim, State.ACCEPTED, now, reply=str(reply), relay_id=relay_id(kind, reply))
-        return Verdict(accepted, Signal.SUCCESS)
+        accepted = Settlement(claim, _ACCEPTED, now, reply=str(reply), relay_id=relay_id(kind, reply))
+        return Verdict(accepted, _SUCCESS)
     cause = classify(kind, reply, "final")
     if cause in _RELAYS_OWN:
         later = Settlement(claim, State.DEFERRED, now, reply=str(reply), due_at=now + _RELAY_PAUSE)

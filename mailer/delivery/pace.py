@@ -36,7 +36,9 @@ class Pace:
 
     def wait(self, now: float) -> float:
         """Give the seconds until the next message may go; 0 means now."""
-        return max(0.0, self._rest - now, self._next - now)
+        if self._rest <= now >= self._next:
+            return 0.0
+        return max(self._rest, self._next) - now
 
     def spend(self, now: float) -> None:
         """Count one message that goes now."""

@@ -93,8 +93,7 @@ class Presses:
         press = self._presses[claim.edition_id, claim.list_id]
         if reader is None:  # erased since it was claimed: the fence will not let it go
             return Order(press, Recipient(claim.subscriber_id, claim.list_id, claim.address))
-        person = (reader.name, reader.language, reader.attributes)
-        return Order(press, Recipient(claim.subscriber_id, claim.list_id, claim.address, *person))
+        return Order(press, Recipient(claim.subscriber_id, claim.list_id, claim.address, *reader))
 
     def forget(self, claims: Sequence[Claim]) -> None:
         """Drop what was read for claims that were given back."""

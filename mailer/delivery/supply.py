@@ -104,7 +104,7 @@ class Supply:
 
     def holds(self) -> bool:
         """Say whether there is anything to send here."""
-        return len(self.desk) > 0
+        return bool(self.desk)
 
     def _claim(self, connection: Connection, within: tuple[int, int] | None = None) -> list[Claim]:
         work, now = self._work, self._work.clock()
@@ -157,7 +157,8 @@ class Supply:
         claim = self.desk.take(now)
         if claim is not None:
             self._in_flight += 1
-            self._look_ahead()
+            if self._ahead is not None:
+                self._ahead.look(self.desk.coming)
         if self.desk.ready < LOW:
             self._low.set()
         return claim

@@ -20,7 +20,7 @@ from mailer.delivery.states import DeliveryState as State
 from mailer.delivery.tables import deliveries
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Sequence
+    from collections.abc import Iterable, Iterator, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection, Dialect
@@ -104,9 +104,13 @@ def _fence(
             statement = prepared(_fence_statement(list_id, len(some), again=again), connection.dialect)
             values: dict[str, object] = {f"r{number}": item.subscriber_id for number, item in enumerate(some)}
             values |= {"m": mailing_id, "e": epoch, "now": driver_instant(now, connection.dialect)}
-            found = {row[0] for row in statement.run(connection, values)}
-            granted |= {item for item in some if item.subscriber_id in found}
+            found = set(statement.run(connection, values).scalars().all())
+            granted.update(some if len(found) == len(some) else _those(some, found))
     return granted
+
+
+def _those(claims: Sequence[Claim], found: set[int]) -> Iterator[Claim]:
+    return (item for item in claims if item.subscriber_id in found)
 
 
 _SETTLE: Final = {
@@ -135,19 +139,19 @@ _SETTLE: Final = {
 def _settle(connection: Connection, epoch: int, settlements: Iterable[Settlement]) -> None:
     dialect = connection.dialect
     for sent, statement in _SETTLE.items():
-        rows = [_values(one, dialect) for one in settlements if one.sent is sent]
+        rows = [_row(one, dialect) for one in settlements if one.sent is sent]
         if rows:
-            prepared(statement, dialect).run_each(connection, {"e": epoch}, rows)
+            prepared(statement, dialect).run_each(connection, {"e": epoch}, _ROW, rows)
 
 
-def _values(one: Settlement, dialect: Dialect) -> dict[str, object]:
-    at = driver_instant(one.at, dialect)
-    return {
-        "m": one.claim.mailing_id,
-        "s": one.claim.subscriber_id,
-        "state": one.state.value,
-        "reply": one.reply,
-        "relay_id": one.relay_id,
-        "at": at,
-        "due_at": at if one.due_at is None else driver_instant(one.due_at, dialect),
-    }
+_ROW: Final = ("m", "s", "state", "reply", "relay_id", "at", "due_at")
+_WORDS: Final = {
+    state: state.value for state in State
+}  # asking a member for its value takes ten times as long
+
+
+def _row(one: Settlement, dialect: Dialect) -> tuple[object, ...]:
+    claim, state, at, _, reply, relay_id, due_at = one
+    then = driver_instant(at, dialect)
+    due = then if due_at is None else driver_instant(due_at, dialect)
+    return claim.mailing_id, claim.subscriber_id, _WORDS[state], reply, relay_id, then, due
