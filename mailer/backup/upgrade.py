@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 from mailer.backup import sqlite
 from mailer.database import reading, revision, sqlite_file, upgrade
-from mailer.delivery import workers
+from mailer.delivery.custody import workers
 from mailer.errors import Problem, TryLater
 
 if TYPE_CHECKING:

@@ -144,7 +144,7 @@ def adopt(yes: Yes = False) -> None:
     from mailer.cli.preparing import ground_of  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
     from mailer.delivery import custody  # noqa: PLC0415
-    from mailer.delivery.witness import Trust, decide  # noqa: PLC0415
+    from mailer.delivery.custody import Trust, decide  # noqa: PLC0415
 
     ground = ground_of(workplace())
     seen = custody.look(ground)

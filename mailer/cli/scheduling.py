@@ -10,7 +10,7 @@ from mailer.cli.output import emit, note, say
 from mailer.cli.preparing import ground_of
 from mailer.cli.workplace import workplace
 from mailer.database import reading, writing
-from mailer.delivery import workers
+from mailer.delivery.custody import workers
 from mailer.errors import Problem, UserError
 from mailer.schedule import book, questions
 from mailer.schedule.outlook import Prospect, outlook

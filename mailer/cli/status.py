@@ -22,7 +22,8 @@ def status() -> None:
     from mailer.cli.telling import summary  # noqa: PLC0415
     from mailer.cli.workplace import workplace  # noqa: PLC0415
     from mailer.database import reading  # noqa: PLC0415
-    from mailer.delivery import dispatch, ledger, mailing, workers  # noqa: PLC0415
+    from mailer.delivery import dispatch, ledger, mailing  # noqa: PLC0415
+    from mailer.delivery.custody import workers  # noqa: PLC0415
     from mailer.delivery.states import DeliveryState, MailingState  # noqa: PLC0415
     from mailer.feedback.standing import standing  # noqa: PLC0415
     from mailer.schedule import book  # noqa: PLC0415

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator, Mapping
 
     from mailer.delivery.model import Claim
-    from mailer.delivery.turns import Turns
+    from mailer.delivery.sharing import Turns
 
 _POLL: Final = 0.01  # seconds until a domain that is full is looked at again
 _ELSEWHERE: Final = 2.0  # seconds until claims of a domain whose connections all are others' fall due again

@@ -30,12 +30,12 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailer.delivery.audience import Planner
+    from mailer.delivery.custody import Worker
     from mailer.delivery.gate import Gate
     from mailer.delivery.handed import Handed
     from mailer.delivery.model import Claim, Settlement
     from mailer.delivery.presses import Presses
     from mailer.delivery.recorder import Recorder
-    from mailer.delivery.workers import Worker
     from mailer.settings import Settings
     from mailer.smtp.relay import Relay
 

@@ -9,14 +9,14 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from mailer.delivery.limits import Allowance, limited
 from mailer.delivery.outcome import Signal
 from mailer.delivery.pace import Pace
+from mailer.delivery.sharing import Allowance, limited
 
 if TYPE_CHECKING:
     from collections.abc import Callable
 
-    from mailer.delivery.turns import Turns
+    from mailer.delivery.sharing import Turns
     from mailer.smtp.relay import Relay
 
 _QUOTA_REST: Final = 900.0

@@ -16,9 +16,9 @@ from sqlalchemy import case, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.database import writing
-from mailer.delivery import limits
 from mailer.delivery.model import Claim
 from mailer.delivery.outcome import judge_final, judge_loss, judge_refusal
+from mailer.delivery.sharing import limits
 from mailer.delivery.states import WAITING, DeliveryState
 from mailer.delivery.tables import letters
 from mailer.errors import TryLater

@@ -10,7 +10,7 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from mailer.delivery import limits
+from mailer.delivery.sharing import limits
 from mailer.delivery.supply import moment
 
 if TYPE_CHECKING:
@@ -18,8 +18,8 @@ if TYPE_CHECKING:
     from datetime import datetime
 
     from mailer.delivery.gate import Gate
-    from mailer.delivery.limits import Allowance
     from mailer.delivery.recorder import Recorder
+    from mailer.delivery.sharing import Allowance
     from mailer.smtp.relay import Relay
 
 _LOOK: Final = 0.2  # seconds between two looks at the allowances

@@ -15,8 +15,9 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Final
 
 from mailer.database import writing
-from mailer.delivery import custody, dispatch, ledger, workers
+from mailer.delivery import custody, dispatch, ledger
 from mailer.delivery.audience import Planner
+from mailer.delivery.custody import workers
 from mailer.delivery.engine import End, Engine, Work
 from mailer.delivery.ground import Ground
 from mailer.delivery.journal import Journal, outlived, read_journal

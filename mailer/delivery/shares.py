@@ -9,10 +9,8 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mailer.delivery import leases, paces
 from mailer.delivery.gate import Gate
-from mailer.delivery.leases import Want
-from mailer.delivery.turns import Turns
+from mailer.delivery.sharing import Turns, Want, leases, paces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence

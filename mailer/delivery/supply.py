@@ -13,8 +13,9 @@ from datetime import timedelta
 from functools import partial
 from typing import TYPE_CHECKING, Final
 
-from mailer.delivery import desk, ledger, workers
+from mailer.delivery import desk, ledger
 from mailer.delivery.ahead import Ahead
+from mailer.delivery.custody import workers
 from mailer.delivery.desk import Desk
 from mailer.delivery.states import DeliveryState
 
@@ -27,7 +28,7 @@ if TYPE_CHECKING:
     from mailer.delivery.engine import Work
     from mailer.delivery.handed import Handed
     from mailer.delivery.model import Claim, Counts
-    from mailer.delivery.turns import Turns
+    from mailer.delivery.sharing import Turns
     from mailer.message import Message
 
 BATCH: Final = 500  # claims in one transaction

@@ -15,8 +15,8 @@ from typing import TYPE_CHECKING
 
 from mailer import events
 from mailer.delivery import ledger, mailing
+from mailer.delivery.sharing import Sums
 from mailer.delivery.states import DeliveryState, MailingState
-from mailer.delivery.tallies import Sums
 
 if TYPE_CHECKING:
     from datetime import datetime

@@ -11,11 +11,12 @@ import asyncio
 from functools import partial
 from typing import TYPE_CHECKING, Final, NamedTuple
 
-from mailer.delivery import mailing, tallies, workers
+from mailer.delivery import mailing
 from mailer.delivery.blamed import Blamed
+from mailer.delivery.custody import workers
 from mailer.delivery.shares import Asked, Said, exchange
+from mailer.delivery.sharing import Sums, tallies
 from mailer.delivery.supply import moment
-from mailer.delivery.tallies import Sums
 from mailer.delivery.tripwire import Alarm
 
 if TYPE_CHECKING:

@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from mailer.database import reading, writing
-from mailer.delivery import batches, custody, mailing, workers
+from mailer.delivery import batches, custody, mailing
+from mailer.delivery.custody import workers
 from mailer.delivery.engine import End
 from mailer.delivery.handed import Handed
 from mailer.delivery.letters import Post

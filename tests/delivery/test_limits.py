@@ -11,9 +11,10 @@ import pytest
 from sqlalchemy import func, select
 
 from mailer.database import reading, writing
-from mailer.delivery import limits, sending
+from mailer.delivery import sending
 from mailer.delivery.engine import End
-from mailer.delivery.limits import Allowance, Drawn, draw
+from mailer.delivery.sharing import limits
+from mailer.delivery.sharing.limits import Allowance, Drawn, draw
 from mailer.delivery.tables import relay_counts
 from mailer.smtp.relay import Relay, parse_relay
 from tests.delivery.conftest import NOON

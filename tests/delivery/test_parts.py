@@ -16,8 +16,8 @@ from mailer.delivery.journal import Journal, read_journal
 from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.outcome import RETRIES, Signal, judge_final, judge_loss, judge_refusal, next_try
 from mailer.delivery.pace import Pace
+from mailer.delivery.sharing import Sums
 from mailer.delivery.states import DeliveryState
-from mailer.delivery.tallies import Sums
 from mailer.delivery.tripwire import Alarm, Tally, tripped
 from mailer.settings import Tripwire
 from mailer.smtp import Reply, SessionLost

@@ -12,15 +12,14 @@ from hypothesis import strategies as st
 from sqlalchemy import event, select
 
 from mailer.database import writing
-from mailer.delivery import leases, ledger, paces, sending, tallies, workers
+from mailer.delivery import ledger, sending
+from mailer.delivery.custody import workers
 from mailer.delivery.desk import Desk
 from mailer.delivery.engine import End
 from mailer.delivery.gate import Gate
-from mailer.delivery.leases import Want
 from mailer.delivery.shares import Said, Shares
+from mailer.delivery.sharing import Sums, Turns, Want, leases, paces, tallies
 from mailer.delivery.tables import leases as leases_table
-from mailer.delivery.tallies import Sums
-from mailer.delivery.turns import Turns
 from mailer.settings import Settings
 from mailer.smtp.relay import parse_relay
 from tests.delivery.conftest import NOON

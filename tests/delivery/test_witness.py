@@ -16,12 +16,12 @@ from hypothesis import strategies as st
 
 from mailer.backup import open_backup, restore_backup, write_backup
 from mailer.database import open_engine, reading, upgrade, writing
-from mailer.delivery import custody, mailing, sending, workers
-from mailer.delivery.sequences import highest_ids, raise_ids
+from mailer.delivery import custody, mailing, sending
+from mailer.delivery.custody import Seen, Trust, Witness, decide, read_witness, workers
+from mailer.delivery.custody.sequences import highest_ids, raise_ids
 from mailer.delivery.states import DeliveryState as S
 from mailer.delivery.states import MailingState
 from mailer.delivery.tables import mailings
-from mailer.delivery.witness import Seen, Trust, Witness, decide, read_witness
 from mailer.errors import PersonNeeded, TryLater
 from mailer.settings import load_settings
 from mailer.smtp.relay import parse_relay

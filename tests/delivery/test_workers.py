@@ -11,9 +11,8 @@ import pytest
 from sqlalchemy import select, update
 
 from mailer.database import newsletter, open_engine, register, upgrade, writing
-from mailer.delivery import home, place, workers
+from mailer.delivery.custody import Seen, Trust, decide, home, place, workers
 from mailer.delivery.tables import workers as table
-from mailer.delivery.witness import Seen, Trust, decide
 from mailer.errors import TryLater
 
 if TYPE_CHECKING:
@@ -22,7 +21,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from mailer.delivery.workers import Worker
+    from mailer.delivery.custody import Worker
 
 NOON = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 

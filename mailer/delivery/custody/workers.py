@@ -18,7 +18,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import delete, func, insert, select, update
 
 from mailer import __version__
-from mailer.delivery.place import place_of
+from mailer.delivery.custody.place import place_of
 from mailer.delivery.tables import leases, tallies, workers
 from mailer.errors import Problem, TryLater
 

@@ -20,10 +20,11 @@ from sqlalchemy import func, select
 
 from mailer import events
 from mailer.database import newsletter, reading, sqlite_file, writing
-from mailer.delivery import home, journal, ledger, mailing, workers
-from mailer.delivery.sequences import highest_ids, raise_ids
+from mailer.delivery import journal, ledger, mailing
+from mailer.delivery.custody import home, workers
+from mailer.delivery.custody.sequences import highest_ids, raise_ids
+from mailer.delivery.custody.witness import Seen, Trust, Witness, decide, read_witness
 from mailer.delivery.states import DeliveryState, MailingState
-from mailer.delivery.witness import Seen, Trust, Witness, decide, read_witness
 from mailer.errors import PersonNeeded, Problem, TryLater
 
 if TYPE_CHECKING:
