@@ -2,13 +2,14 @@
 
 Written by whoever sends; a dump brought back elsewhere, a point in time that was gone back to and a standby that
 took over have another one. Only PostgreSQL has a home: SQLite's is known by its file (witness.py).
+When it was made (`born`) both know.
 """
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import select, text, update
+from sqlalchemy import func, select, text, update
 
 from mailer.database import newsletter, reading, writing
 
@@ -40,6 +41,12 @@ def move_in(database: Engine) -> None:
             return
     with writing(database) as connection:
         connection.execute(update(newsletter).values(home=_here(connection)))
+
+
+def born(connection: Connection) -> str:
+    """Give when the database was made: one made anew is another one."""
+    made = connection.execute(select(func.min(newsletter.c.created_at))).scalar()
+    return made.isoformat() if made else ""
 
 
 def _here(connection: Connection) -> str:

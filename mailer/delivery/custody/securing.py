@@ -1,4 +1,4 @@
-"""Custody: before anything is sent, the database is held against the witness; here is done what witness.py decides.
+"""Securing: before anything is sent, the database is held against the witness; here is done what witness.py decides.
 
 Promises: a database that lost commits (restored, copied back, cut off by a power loss) is brought up to what the
 journals know, if they know all; else every running mailing is paused, nothing is sent, and a person hears what is
@@ -7,31 +7,23 @@ missing until `adopt`. Ids that were handed out once are never handed out again.
 
 from __future__ import annotations
 
-import fcntl
-import os
-from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import UTC, datetime
 from itertools import islice
-from pathlib import Path
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import func, select
-
 from mailer import events
-from mailer.database import newsletter, reading, sqlite_file, writing
+from mailer.database import writing
 from mailer.delivery import journal, ledger, mailing
-from mailer.delivery.custody import home, workers
-from mailer.delivery.custody.sequences import highest_ids, raise_ids
-from mailer.delivery.custody.witness import Seen, Trust, Witness, decide, read_witness
-from mailer.delivery.states import DeliveryState, MailingState
+from mailer.delivery.custody import workers
+from mailer.delivery.custody.attesting import attest
+from mailer.delivery.custody.looking import look
+from mailer.delivery.custody.sequences import raise_ids
+from mailer.delivery.custody.witness import Seen, Trust, decide
+from mailer.delivery.states import MailingState
 from mailer.errors import PersonNeeded, Problem, TryLater
 
 if TYPE_CHECKING:
-    from collections.abc import Iterator
-
-    from sqlalchemy import Connection, Engine
-
     from mailer.delivery.ground import Ground
 
 _PAGE: Final = 2_000  # proofs in one transaction: far below 200 ms
@@ -57,30 +49,6 @@ class CaughtUp:
         )
 
 
-def look(ground: Ground) -> Seen:
-    """See what the witness, the journals and the database say. Writes nothing."""
-    # The files first: a process that starts meanwhile is then in the database before it is in them, never after.
-    witness = read_witness(ground.witness)
-    journals = frozenset(journal.epochs(ground.journals))
-    with reading(ground.database) as connection:
-        epoch = highest_ids(connection)["workers"]
-        at_home = home.stands(connection)
-        forked = witness is not None and _forked(connection, ground, witness, epoch, journals)
-    newest = max([witness.epoch if witness else 0, *journals])
-    gap = range(epoch + 1, newest + 1) if witness else range(0)
-    return Seen(
-        newsletter=str(ground.settings.id),
-        witness=witness,
-        epoch=epoch,
-        journals=journals,
-        alive=frozenset(one for one in gap if workers.locked(ground.locks, one)),
-        unknown=_unknown(ground, gap),
-        forked=forked,
-        original=witness is not None and _stands_elsewhere(witness, ground.database),
-        at_home=at_home,
-    )
-
-
 def secure(ground: Ground) -> CaughtUp | None:
     """Let nothing be sent from a database that does not know what went out.
 
@@ -90,9 +58,8 @@ def secure(ground: Ground) -> CaughtUp | None:
     seen = look(ground)
     match trust := decide(seen):
         case Trust.FRESH:
-            attest(
-                ground
-            )  # before the first epoch: a start that dies at once must not look like another machine's
+            # Before the first epoch: a start that dies at once must not look like another machine's.
+            attest(ground)
             return None
         case Trust.SAME:
             return None
@@ -190,98 +157,6 @@ def replay(ground: Ground, epoch: int) -> Told:
         highest["mailings"] = max(highest["mailings"], *(one.mailing_id for one in page))
         highest["subscribers"] = max(highest["subscribers"], *(one.subscriber_id for one in page))
     return Told(proven, uncertain, highest)
-
-
-def attest(ground: Ground, *, since: int | None = None) -> None:
-    """Write down what the database knows now; `since` is the epoch of an adoption, which begins anew."""
-    with _room(ground), _alone(ground.locks):
-        before = read_witness(ground.witness) if since is None else None
-        home.move_in(ground.database)
-        with reading(ground.database) as connection:
-            ids = highest_ids(connection)
-            epoch = ids["workers"]
-            mark = workers.mark(connection, epoch) or ""
-            born = _born(connection)
-        if before is not None and before.epoch > epoch:
-            return  # another process has been quicker, with what it began later
-        file = sqlite_file(ground.database)
-        Witness(
-            newsletter=str(ground.settings.id),
-            epoch=epoch,
-            mark=mark,
-            at=ground.clock().isoformat(),
-            born=born,
-            ids=ids,
-            since=since or (before.since if before else 0),
-            file=str(file.resolve()) if file else "",
-            inode=file.stat().st_ino if file else 0,
-        ).write(ground.witness)
-
-
-@contextmanager
-def _room(ground: Ground) -> Iterator[None]:
-    """Turn a disk that takes nothing into an ending with words."""
-    try:
-        yield
-    except OSError as problem:
-        message = f"the witness cannot be written: {problem.strerror or problem}"
-        raise TryLater(Problem(message, str(ground.witness))) from problem
-
-
-@contextmanager
-def _alone(folder: Path) -> Iterator[None]:
-    """Let one process of this machine write the witness at a time."""
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    handle = os.open(folder / "witness.lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-    try:
-        fcntl.flock(handle, fcntl.LOCK_EX)
-        yield
-    finally:
-        os.close(handle)
-
-
-def _forked(
-    connection: Connection, ground: Ground, witness: Witness, epoch: int, journals: frozenset[int]
-) -> bool:
-    """Say whether an epoch that the database and this folder both know was not the same worker's.
-
-    Asked of the witness's epoch and of the newest journal that the database can know: what forked stays forked.
-    """
-    if witness.born != _born(connection):
-        return True
-    newest = max((one for one in journals if witness.since < one <= epoch), default=0)
-    marks = {newest: journal.mark_of(ground.journals, newest), witness.epoch: witness.mark}
-    found = {one: workers.mark(connection, one) for one in marks}
-    return any(marks[one] and found[one] and marks[one] != found[one] for one in marks)
-
-
-def _born(connection: Connection) -> str:
-    made = connection.execute(select(func.min(newsletter.c.created_at))).scalar()
-    return made.isoformat() if made else ""
-
-
-def _unknown(ground: Ground, gap: range) -> int:
-    """Count the deliveries in the gap's journals of mailings that the database does not know."""
-    counts: dict[int, int] = {}
-    for epoch in gap:
-        for proof in journal.proofs(ground.journals, epoch):
-            if proof.state is DeliveryState.SENDING:
-                counts[proof.mailing_id] = counts.get(proof.mailing_id, 0) + 1
-    with reading(ground.database) as connection:
-        known = ledger.known_mailings(connection, counts) if counts else set()
-    return sum(count for mailing_id, count in counts.items() if mailing_id not in known)
-
-
-def _stands_elsewhere(witness: Witness, database: Engine) -> bool:
-    """Say whether the file that the witness saw still stands where it stood, and is not ours."""
-    ours = sqlite_file(database)
-    if ours is None or not witness.file or Path(witness.file) == ours.resolve():
-        return False
-    try:
-        there = Path(witness.file).stat()
-    except OSError:
-        return False
-    return there.st_ino == witness.inode and not os.path.samestat(there, ours.stat())
 
 
 def _pause(ground: Ground, reason: str) -> None:
