@@ -11,7 +11,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import random
-from dataclasses import dataclass, field
 from enum import StrEnum
 from typing import TYPE_CHECKING, Any, Final
 
@@ -22,22 +21,15 @@ from mailer.delivery.recorder import RecorderFailed
 from mailer.delivery.shares import Shares
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.delivery.supply import Supply, moment
-from mailer.delivery.tripwire import Tally, discreet, pause
+from mailer.delivery.tripwire import discreet, pause
 from mailer.delivery.watch import Watch
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
-    from datetime import datetime
+    from collections.abc import Sequence
 
-    from mailer.delivery.audience import Planner
-    from mailer.delivery.custody import Worker
     from mailer.delivery.gate import Gate
-    from mailer.delivery.handed import Handed
     from mailer.delivery.model import Claim, Settlement
-    from mailer.delivery.presses import Presses
-    from mailer.delivery.recorder import Recorder
-    from mailer.settings import Settings
-    from mailer.smtp.relay import Relay
+    from mailer.delivery.work import Work
 
 log = logging.getLogger(__name__)
 
@@ -54,24 +46,6 @@ class End(StrEnum):
     NO_RELAY = "no-relay"
     NO_DATABASE = "no-database"
     RETIRED = "retired"  # silent for so long that another process took its rows over
-
-
-@dataclass(slots=True)
-class Work:
-    """What one run is about. `wait` stays until nothing is deferred either."""
-
-    mailing_id: int
-    settings: Settings
-    relays: Sequence[Relay]
-    worker: Worker
-    recorder: Recorder
-    presses: Presses
-    planner: Planner
-    clock: Callable[[], datetime]
-    hostname: str
-    wait: bool = False
-    handed: Handed | None = None  # the batches that alone are claimed; none: whatever is due
-    tally: Tally = field(default_factory=Tally)
 
 
 class Engine:

@@ -18,13 +18,14 @@ from mailer.database import writing
 from mailer.delivery import custody, dispatch, ledger
 from mailer.delivery.audience import Planner
 from mailer.delivery.custody import workers
-from mailer.delivery.engine import End, Engine, Work
+from mailer.delivery.engine import End, Engine
 from mailer.delivery.ground import Ground
 from mailer.delivery.journal import Journal, outlived, read_journal
 from mailer.delivery.letters import lay_back
 from mailer.delivery.presses import Presses
 from mailer.delivery.recorder import Recorder
 from mailer.delivery.turnstile import Turnstile
+from mailer.delivery.work import Work
 from mailer.errors import Problem, TryLater
 
 if TYPE_CHECKING:

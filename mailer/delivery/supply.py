@@ -25,10 +25,10 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from mailer.delivery.engine import Work
     from mailer.delivery.handed import Handed
     from mailer.delivery.model import Claim, Counts
     from mailer.delivery.sharing import Turns
+    from mailer.delivery.work import Work
     from mailer.message import Message
 
 BATCH: Final = 500  # claims in one transaction

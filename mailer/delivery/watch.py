@@ -25,9 +25,9 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Connection
 
-    from mailer.delivery.engine import Work
     from mailer.delivery.shares import Shares
     from mailer.delivery.supply import Supply
+    from mailer.delivery.work import Work
 
 _EVERY: Final = 1.0  # seconds between two looks
 
