@@ -1,4 +1,4 @@
-"""Shares: this process's part of what all of them may do: turns of limits, connections, and what others were told.
+"""Shares: this process's part of what all of them may do (sharing/): turns, connections, and what others were told.
 
 Promises: where nothing is limited nothing is written; a plea for patience that one process heard is heard by all
 within two seconds. A limit is reserved a quarter of a second at a time, and only by who has something to send.
@@ -7,10 +7,10 @@ within two seconds. A limit is reserved a quarter of a second at a time, and onl
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING, Final, NamedTuple
+from typing import TYPE_CHECKING
 
 from mailer.delivery.gate import Gate
-from mailer.delivery.sharing import Turns, Want, leases, paces
+from mailer.delivery.sharing import DOMAIN, Asked, Said, Turns, Want, paces
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping, Sequence
@@ -21,37 +21,6 @@ if TYPE_CHECKING:
     from mailer.delivery.recorder import Recorder
     from mailer.settings import Settings
     from mailer.smtp.relay import Relay
-
-
-_DOMAIN: Final = "domain:"
-
-
-class Said(NamedTuple):
-    """What the database says: the connections of each gate and of each domain that was asked for, and who rests."""
-
-    lanes: Sequence[int]
-    lent: Mapping[str, int]
-    pleas: Sequence[paces.Plea]
-
-
-class Asked(NamedTuple):
-    """What a process asks for: connections to its relays and to domains; and the pleas that it tells of."""
-
-    relays: Sequence[Want]
-    domains: Sequence[Want]
-    told: Mapping[str, float]
-
-
-def exchange(connection: Connection, epoch: int, asked: Asked) -> Said:
-    """Tell of pleas, and ask for connections and for the pleas of others."""
-    if asked.told:
-        paces.plead(connection, asked.told)
-    # By name: no two processes wait for each other's rows.
-    wants = sorted((*asked.relays, *asked.domains), key=lambda want: want.name)
-    names = [want.name for want in wants]
-    given = dict(zip(names, leases.lease(connection, epoch, wants), strict=True))
-    lent = {want.name.removeprefix(_DOMAIN): given[want.name] for want in asked.domains if want.wanted}
-    return Said([given[want.name] for want in asked.relays], lent, paces.resting(connection))
 
 
 class Shares:
@@ -127,7 +96,7 @@ class Shares:
             desk.forget(name)
         self._held |= set(kept)
         domains = [
-            Want(f"{_DOMAIN}{name}", self._connections[name], kept.get(name, 0), name in kept)
+            Want(f"{DOMAIN}{name}", self._connections[name], kept.get(name, 0), name in kept)
             for name in self._held
         ]
         return Asked(relays, domains, told)
@@ -146,5 +115,5 @@ class Shares:
         for plea in pleas:
             if plea.name in by_name:
                 by_name[plea.name].busy(now, plea.rest)
-            elif plea.name.startswith(_DOMAIN):
-                desk.busy(plea.name.removeprefix(_DOMAIN), now, plea.rest)
+            elif plea.name.startswith(DOMAIN):
+                desk.busy(plea.name.removeprefix(DOMAIN), now, plea.rest)

@@ -14,8 +14,7 @@ from typing import TYPE_CHECKING, Final, NamedTuple
 from mailer.delivery import mailing
 from mailer.delivery.blamed import Blamed
 from mailer.delivery.custody import workers
-from mailer.delivery.shares import Asked, Said, exchange
-from mailer.delivery.sharing import Sums, tallies
+from mailer.delivery.sharing import Asked, Said, Sums, exchange, tallies
 from mailer.delivery.supply import moment
 from mailer.delivery.tripwire import Alarm
 

@@ -17,8 +17,8 @@ from mailer.delivery.custody import workers
 from mailer.delivery.desk import Desk
 from mailer.delivery.engine import End
 from mailer.delivery.gate import Gate
-from mailer.delivery.shares import Said, Shares
-from mailer.delivery.sharing import Sums, Turns, Want, leases, paces, tallies
+from mailer.delivery.shares import Shares
+from mailer.delivery.sharing import Said, Sums, Turns, Want, leases, paces, tallies
 from mailer.delivery.tables import leases as leases_table
 from mailer.settings import Settings
 from mailer.smtp.relay import parse_relay
