@@ -110,16 +110,7 @@ def demand(
         raise ValueError("readers, the share filled (0 to 1) and connections must be more than nothing")
     way = way or Way()
     rate = readers_an_hour / HOUR
-    busy = costs.interpreter + costs.commit * MICRO / costs.group(rate)
-    workers = ceil(rate * busy / filled)
-    for _ in range(20):  # more workers have smaller groups, which cost more: a few rounds settle it
-        each = rate / workers
-        busy = costs.interpreter + costs.commit * MICRO / costs.group(each)
-        connections = ceil(rate * (way.latency + costs.record_wait(each) + busy) / filled)
-        needed = max(ceil(rate * busy / filled), ceil(connections / connections_a_worker))
-        if needed <= workers:
-            break
-        workers = needed
+    workers, connections, busy = _settled(rate, costs, way.latency, filled, connections_a_worker)
     commits = rate / costs.group(rate / workers)
     server = rate * (costs.server_read + costs.server_move) + commits * costs.server_commit
     return Demand(
@@ -133,6 +124,23 @@ def demand(
         max(ceil(rate / (way.per_second * filled)), ceil(connections / way.connections)),
         rate * octets * 8 / 1e9,
     )
+
+
+def _settled(
+    rate: float, costs: Costs, latency: float, filled: float, connections_a_worker: int
+) -> tuple[int, int, float]:
+    """Give workers, connections and a message's seconds of interpreter: each of the three depends on the others."""
+    busy = costs.interpreter + costs.commit * MICRO / costs.group(rate)
+    workers = ceil(rate * busy / filled)
+    for _ in range(20):  # more workers have smaller groups, which cost more: a few rounds settle it
+        each = rate / workers
+        busy = costs.interpreter + costs.commit * MICRO / costs.group(each)
+        connections = ceil(rate * (latency + costs.record_wait(each) + busy) / filled)
+        needed = max(ceil(rate * busy / filled), ceil(connections / connections_a_worker))
+        if needed <= workers:
+            break
+        workers = needed
+    return workers, connections, busy
 
 
 def table(costs: Costs = MEASURED, way: Way | None = None) -> Iterator[tuple[str, ...]]:

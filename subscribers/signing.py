@@ -102,20 +102,12 @@ def sign_up(  # noqa: PLR0913 - what must be proven later has that many sides; a
         outcome = SignUpOutcome.ALREADY if already else SignUpOutcome.BLOCKED
         return SignUp(outcome, None, person.id if person else None, address.email, (), already, language)
     subscriber_id = person.id if person else insert_person(connection, address, hash_key, now)
-    row = {
-        **_asked(network, agent, name, language),
-        "subscriber_id": subscriber_id,
-        "address_id": _address_id(connection, subscriber_id),
-        "list_ids": sorted(each.id for each in wanted),
-        "form_hash": keep_form(connection, form, now),
-        "at": now,
-        "expires_at": now + valid_for,
-    }
-    asked = _request(connection, row, form)
+    ids, times = sorted(each.id for each in wanted), {"at": now, "expires_at": now + valid_for}
+    row = {"list_ids": ids, **times, **_asked(network, agent, name, language)}
+    id_, expires_at = _request(connection, subscriber_id, form, row)
     keys = tuple(each.key for each in wanted)
-    return SignUp(
-        SignUpOutcome.CONFIRM, asked[0], subscriber_id, address.email, keys, already, language, asked[1]
-    )
+    confirm = SignUpOutcome.CONFIRM
+    return SignUp(confirm, id_, subscriber_id, address.email, keys, already, language, expires_at)
 
 
 def _asked(network: str | None, agent: str | None, name: str, language: str | None) -> dict[str, str | None]:
@@ -156,8 +148,16 @@ def _address_id(connection: Connection, subscriber_id: int) -> int:
     return int(found)
 
 
-def _request(connection: Connection, row: dict[str, Any], form: Form) -> tuple[int, datetime]:
+def _request(
+    connection: Connection, subscriber_id: int, form: Form, asked: dict[str, Any]
+) -> tuple[int, datetime]:
     """Write the request down, or give the one that stands already."""
+    row = {
+        **asked,
+        "subscriber_id": subscriber_id,
+        "address_id": _address_id(connection, subscriber_id),
+        "form_hash": keep_form(connection, form, asked["at"]),
+    }
     changed = _make_pending(connection, row["subscriber_id"], row["list_ids"], row["at"])
     if not changed and (standing := _same_request(connection, row)):
         return standing.id, standing.expires_at

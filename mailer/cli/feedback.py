@@ -72,11 +72,7 @@ def ingest(
     from mailer.cli.workplace import workplace  # noqa: PLC0415
     from mailer.feedback.intake import hear_mail  # noqa: PLC0415
 
-    raw = sys.stdin.buffer.read(_most())
-    while sys.stdin.buffer.read(1 << 20):
-        pass  # whoever writes must be able to end, or reports a broken pipe
-    if not raw.strip():
-        raise TryLater(Problem("standard input holds no mail"))
+    raw = _piped()
     given = to or os.environ.get("ORIGINAL_RECIPIENT") or os.environ.get("RECIPIENT") or ""
     heard = hear_mail(ground_here(workplace()), raw, channel="pipe", to=given, sender=sender)
     emit(
@@ -166,6 +162,16 @@ def _octets(path: Path) -> bytes:
             return file.read(_most())
     except OSError as error:
         raise UserError(Problem(f"cannot be read: {error.strerror}", file=str(path))) from None
+
+
+def _piped() -> bytes:
+    """Give the one mail that standard input holds."""
+    raw = sys.stdin.buffer.read(_most())
+    while sys.stdin.buffer.read(1 << 20):
+        pass  # whoever writes must be able to end, or reports a broken pipe
+    if not raw.strip():
+        raise TryLater(Problem("standard input holds no mail"))
+    return raw
 
 
 def _most() -> int:

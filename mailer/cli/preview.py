@@ -11,17 +11,25 @@ from mailer.cli import options
 
 app = typer.Typer(add_completion=False)
 
+TestReaders = Annotated[
+    list[str] | None,
+    typer.Option(
+        "--to", metavar="ADDRESS", help="Send a test mail there; may be repeated.", show_default=False
+    ),
+]
+PagePort = Annotated[
+    int,
+    typer.Option(
+        "--port", metavar="PORT", min=0, max=65535, help="Of the preview's page.", show_default="any free one"
+    ),
+]
+
 
 @app.command(epilog="Example: mailer preview 72 --to me@example.org")
 def preview(  # noqa: PLR0913, PLR0917 - each is a word of the command line
     issue: options.Issue = None,
     issue_named: options.IssueNamed = None,
-    to: Annotated[
-        list[str] | None,
-        typer.Option(
-            "--to", metavar="ADDRESS", help="Send a test mail there; may be repeated.", show_default=False
-        ),
-    ] = None,
+    to: TestReaders = None,
     as_email: Annotated[
         str | None,
         typer.Option("--as", metavar="EMAIL", help="Show what this subscriber gets.", show_default=False),
@@ -32,17 +40,7 @@ def preview(  # noqa: PLR0913, PLR0917 - each is a word of the command line
     ] = None,
     subject: options.Subject = None,
     list_named: options.ListNamed = None,
-    port: Annotated[
-        int,
-        typer.Option(
-            "--port",
-            metavar="PORT",
-            min=0,
-            max=65535,
-            help="Of the preview's page.",
-            show_default="any free one",
-        ),
-    ] = 0,
+    port: PagePort = 0,
     no_browser: Annotated[bool, typer.Option("--no-browser", help="Only print where the page is.")] = False,
 ) -> None:
     """Look at an issue in a browser, or send it as a test mail.

@@ -18,6 +18,15 @@ app = typer.Typer(add_completion=False, help="Add, find, import and export the p
 
 MANY = 1000  # records that an import takes in without asking
 
+PeopleFile = Annotated[
+    Path | None,
+    typer.Argument(metavar="[FILE]", help="CSV, TSV, JSON lines, or another tool's ZIP.", show_default=False),
+]
+Columns = Annotated[
+    list[str] | None,
+    typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; FIELD - leaves it out."),
+]
+
 
 @app.command(epilog='Example: mailer subscribers add ann@example.org --name "Ann" --basis "asked by mail"')
 def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
@@ -49,21 +58,15 @@ def add(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
 
     place = workplace()
     list_key = one_list(place, list_named)
-    if not ask:
-        given = {
-            "name": name,
-            "language": language,
-            "time_zone": time_zone,
-            "tags": tag or (),
-            "revive": revive,
-        }
-        _add(place, email, list_key, basis=basis, attributes=pairs(attribute, "attribute"), **given)
-        return
-    if revive or tag or attribute or time_zone:
-        raise typer.BadParameter("--ask goes with --name, --language and --basis alone")
-    from mailer.cli import asking  # noqa: PLC0415
+    if ask:
+        if revive or tag or attribute or time_zone:
+            raise typer.BadParameter("--ask goes with --name, --language and --basis alone")
+        from mailer.cli import asking  # noqa: PLC0415
 
-    asking.ask(place, email, list_key, basis, name=name, language=language)
+        asking.ask(place, email, list_key, basis, name=name, language=language)
+        return
+    given = {"name": name, "language": language, "time_zone": time_zone, "tags": tag or (), "revive": revive}
+    _add(place, email, list_key, basis=basis, attributes=pairs(attribute, "attribute"), **given)
 
 
 def _add(place: Workplace, email: str, list_key: str, **given: Any) -> None:
@@ -232,18 +235,10 @@ def erase(email: Email, yes: Yes = False) -> None:
     "import", epilog='Example: mailer subscribers import people.csv --basis "sign-up form, 2019-2025"'
 )
 def import_people(  # noqa: PLR0913, PLR0917 - each is a flag of the command line
-    file: Annotated[
-        Path | None,
-        typer.Argument(
-            metavar="[FILE]", help="CSV, TSV, JSON lines, or another tool's ZIP.", show_default=False
-        ),
-    ] = None,
+    file: PeopleFile = None,
     list_named: ListNamed = None,
     basis: Annotated[str, typer.Option(help="By what right these people are mailed; it is recorded.")] = "",
-    column: Annotated[
-        list[str] | None,
-        typer.Option("--map", metavar="COLUMN=FIELD", help="What a column is; FIELD - leaves it out."),
-    ] = None,
+    column: Columns = None,
     encoding: Annotated[
         str | None, typer.Option(help="Such as cp1250, where it cannot be told.", show_default=False)
     ] = None,

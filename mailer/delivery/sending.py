@@ -108,25 +108,7 @@ async def deliver(
     """
     recovered = recover(ground)
     async with enlisted(ground, kind) as (worker, recorder):
-        planner = Planner(mailing_id, ground.narrow)
-        unsigned = frozenset[str]().union(*(relay.rewrites for relay in ground.relays))
-        presses = Presses(ground.settings, ground.keys, ground.signers, unsigned)
-        hostname = await asyncio.to_thread(own_name)
-        engine = Engine(
-            Work(
-                mailing_id,
-                ground.settings,
-                ground.relays,
-                worker,
-                recorder,
-                presses,
-                planner,
-                ground.clock,
-                hostname,
-                wait,
-                handed,
-            )
-        )
+        engine = Engine(await _work(ground, mailing_id, worker, recorder, wait=wait, handed=handed))
         if watch is not None:
             watch(engine)
         end = await engine.run()
@@ -137,6 +119,32 @@ async def deliver(
             lambda connection: workers.daemon_alive(connection, ground.locks, ground.clock())
         )
         return Result(end, engine.problem, sums, recovered, daemon)
+
+
+async def _work(
+    ground: Ground,
+    mailing_id: int,
+    worker: workers.Worker,
+    recorder: Recorder,
+    *,
+    wait: bool,
+    handed: Handed | None,
+) -> Work:
+    """Lay out what a run of this mailing needs, on this ground."""
+    unsigned = frozenset[str]().union(*(relay.rewrites for relay in ground.relays))
+    return Work(
+        mailing_id=mailing_id,
+        settings=ground.settings,
+        relays=ground.relays,
+        worker=worker,
+        recorder=recorder,
+        presses=Presses(ground.settings, ground.keys, ground.signers, unsigned),
+        planner=Planner(mailing_id, ground.narrow),
+        clock=ground.clock,
+        hostname=await asyncio.to_thread(own_name),
+        wait=wait,
+        handed=handed,
+    )
 
 
 @asynccontextmanager

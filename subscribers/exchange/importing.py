@@ -58,25 +58,42 @@ def import_file(  # noqa: PLR0913 - all but two are named, and most are optional
     dead, but nobody blocked, erased or moved; with `dry_run`, `reviving` is told the address of each. Raises
     BadFile before anything is done, and UnknownList.
     """
-    if not basis.strip():
-        raise SubscribersError("say by what right these people are mailed: the basis is empty")
+    basis = _stated(basis)
     facts = surveyed or survey(path)
     columns, left_out = _columns(facts, mapping)
     with connect() as connection:
         row = list_row(connection, list_key)
-        target = Target(None, row.id, row.key, row.brand, basis.strip(), now, hash_key, revive=revive)
+        target = Target(None, row.id, row.key, row.brand, basis, now, hash_key, revive=revive)
         run = Run(connect, facts, target, progress)
         run.begin(connection, _digest(facts, mapping, revive=revive), dry_run=dry_run)
     headers = {part.name: header for part, header, _ in columns}
-    parts = tuple(part for part, *_ in columns)
-    size = REVIVING if revive else None
-    job = Job(str(facts.path), parts, hash_key, dict(mapping or {}), run.position, size)
+    job = _job(facts, columns, mapping, run.position, hash_key, REVIVING if revive else None)
     with run.rejects(rejects, headers) as out, feed(job, facts.lines) as source, Foretold() as foretold:
         if dry_run:
             run.foretell(source, foretold, reviving)
         else:
             run.go(source, out)
     return run.result(columns[0][2], out, left_out)
+
+
+def _stated(basis: str) -> str:
+    """Give the basis as it is recorded; raises SubscribersError where it says nothing."""
+    if not basis.strip():
+        raise SubscribersError("say by what right these people are mailed: the basis is empty")
+    return basis.strip()
+
+
+def _job(
+    facts: Survey,
+    columns: list[tuple[Part, tuple[str, ...], Columns]],
+    mapping: Mapping[str, str] | None,
+    position: int,
+    hash_key: bytes,
+    size: int | None,
+) -> Job:
+    """Give what the process that reads the file is to do."""
+    parts = tuple(part for part, *_ in columns)
+    return Job(str(facts.path), parts, hash_key, dict(mapping or {}), position, size)
 
 
 def _columns(

@@ -44,23 +44,28 @@ def take_back(
     open_ = select(mailings.c.id).where(mailings.c.state.in_((MailingState.RUNNING, MailingState.PAUSED)))
     connection.execute(open_.with_for_update(read=True))
     held = fenced(connection, epoch)
-    proven = 0
-    for mailing_id, subscriber_id in held:
-        proof = proofs.get((mailing_id, subscriber_id))
-        known = proof is not None and proof.state is not State.SENDING
-        row = (
-            _d.mailing_id == mailing_id,
-            _d.subscriber_id == subscriber_id,
-            _d.state == State.SENDING,
-            _d.epoch == epoch,
-        )
-        values: dict[str, object] = {"at": now, "attempts": _d.attempts + 1}
-        if proof is not None and known:
-            proven += 1
-            values |= {"state": proof.state, "relay_id": proof.relay_id, "due_at": now}
-        else:
-            values |= {"state": State.UNCERTAIN, "reply": "the process ended before the server answered"}
-        connection.execute(update(deliveries).where(*row).values(values))
+    proven = sum(_settle(connection, epoch, each, proofs.get(each), now) for each in held)
+    given_back = _lay_back(connection, epoch, now)
+    return Recovered(proven, len(held) - proven, given_back)
+
+
+def _settle(
+    connection: Connection, epoch: int, key: tuple[int, int], proof: Proof | None, now: datetime
+) -> bool:
+    """Settle one row that was fenced: as the journal says, else in doubt. Say whether the journal proved it."""
+    row = (_d.mailing_id == key[0], _d.subscriber_id == key[1], _d.state == State.SENDING, _d.epoch == epoch)
+    values: dict[str, object] = {"at": now, "attempts": _d.attempts + 1}
+    proven = proof is not None and proof.state is not State.SENDING
+    if proof is not None and proven:
+        values |= {"state": proof.state, "relay_id": proof.relay_id, "due_at": now}
+    else:
+        values |= {"state": State.UNCERTAIN, "reply": "the process ended before the server answered"}
+    connection.execute(update(deliveries).where(*row).values(values))
+    return proven
+
+
+def _lay_back(connection: Connection, epoch: int, now: datetime) -> int:
+    """Lay back what was claimed and never fenced, and give how much; skip what waits of cancelled mailings."""
     given_back = connection.execute(
         update(deliveries)
         .where(*_held(epoch), _d.state == State.CLAIMED)
@@ -72,7 +77,7 @@ def take_back(
         .where(_d.mailing_id.in_(cancelled), _d.epoch == epoch, _d.state.in_(WAITING))
         .values(state=State.SKIPPED, reason=Skip.CANCELLED, at=now)
     )
-    return Recovered(proven, len(held) - proven, given_back)
+    return given_back
 
 
 def _held(epoch: int) -> tuple[ColumnElement[bool], ...]:
