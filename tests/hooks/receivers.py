@@ -7,7 +7,7 @@ import threading
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -35,73 +35,73 @@ class Receiver:
         return [headers["webhook-id"] for headers, _ in self.got]
 
 
-def _handler(receiver: Receiver) -> type[BaseHTTPRequestHandler]:  # noqa: C901 - one small method an act
-    class Handler(BaseHTTPRequestHandler):
-        protocol_version = "HTTP/1.1"
+class Handler(BaseHTTPRequestHandler):
+    """Does what its receiver was told to do: one small method an act."""
 
-        def log_message(self, *_words: object) -> None:
-            """Say nothing."""
+    receiver: ClassVar[Receiver]
+    protocol_version = "HTTP/1.1"
 
-        def do_GET(self) -> None:
-            receiver.visited.append(self.path)
-            self._act(receiver.always_get)
+    def log_message(self, *_words: object) -> None:
+        """Say nothing."""
 
-        def do_POST(self) -> None:
-            body = self.rfile.read(int(self.headers["content-length"]))
-            receiver.got.append(({key.lower(): value for key, value in self.headers.items()}, body))
-            receiver.first.set()
-            act = receiver.acts.pop(0) if receiver.acts else receiver.always
-            self._act(act)
+    def do_GET(self) -> None:
+        self.receiver.visited.append(self.path)
+        self._act(self.receiver.always_get)
 
-        def _act(self, act: object) -> None:
-            if isinstance(act, int):
-                self._say(act, *([("Location", f"{receiver.url}/elsewhere")] if 300 <= act < 400 else []))
-            else:
-                getattr(self, f"_{act}")()
+    def do_POST(self) -> None:
+        body = self.rfile.read(int(self.headers["content-length"]))
+        self.receiver.got.append(({key.lower(): value for key, value in self.headers.items()}, body))
+        self.receiver.first.set()
+        act = self.receiver.acts.pop(0) if self.receiver.acts else self.receiver.always
+        self._act(act)
 
-        def _say(self, status: int, *more: tuple[str, str], body: bytes = b"") -> None:
-            self.send_response(status)
-            for name, value in more:
-                self.send_header(name, value)
-            self.send_header("Content-Length", str(len(body)))
-            self.end_headers()
-            self.wfile.write(body)
+    def _act(self, act: object) -> None:
+        if isinstance(act, int):
+            self._say(act, *([("Location", f"{self.receiver.url}/elsewhere")] if 300 <= act < 400 else []))
+        else:
+            getattr(self, f"_{act}")()
 
-        def _hang(self) -> None:
-            receiver.let_go.wait(30)
+    def _say(self, status: int, *more: tuple[str, str], body: bytes = b"") -> None:
+        self.send_response(status)
+        for name, value in more:
+            self.send_header(name, value)
+        self.send_header("Content-Length", str(len(body)))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def _hang(self) -> None:
+        self.receiver.let_go.wait(30)
+        self.close_connection = True
+
+    def _garbage(self) -> None:
+        self.wfile.write(b"\x00\x01 this is no HTTP\r\n\r\n")
+        self.close_connection = True
+
+    def _redirect(self) -> None:
+        self._say(307, ("Location", f"{self.receiver.url}/elsewhere"))
+
+    def _later(self) -> None:
+        self._say(503, ("Retry-After", "7200"))
+
+    def _huge(self) -> None:
+        self.send_response(200)
+        self.send_header("Content-Length", str(1 << 40))
+        self.end_headers()
+        self._pour()
+
+    def _pour(self) -> None:
+        try:
+            while not self.receiver.let_go.is_set():
+                self.wfile.write(b"x" * 65_536)
+        except OSError:
             self.close_connection = True
-
-        def _garbage(self) -> None:
-            self.wfile.write(b"\x00\x01 this is no HTTP\r\n\r\n")
-            self.close_connection = True
-
-        def _redirect(self) -> None:
-            self._say(307, ("Location", f"{receiver.url}/elsewhere"))
-
-        def _later(self) -> None:
-            self._say(503, ("Retry-After", "7200"))
-
-        def _huge(self) -> None:
-            self.send_response(200)
-            self.send_header("Content-Length", str(1 << 40))
-            self.end_headers()
-            self._pour()
-
-        def _pour(self) -> None:
-            try:
-                while not receiver.let_go.is_set():
-                    self.wfile.write(b"x" * 65_536)
-            except OSError:
-                self.close_connection = True
-
-    return Handler
 
 
 @contextmanager
 def receiving() -> Iterator[Receiver]:
     """Run a receiver until the block ends."""
     receiver = Receiver()
-    server = ThreadingHTTPServer(("127.0.0.1", 0), _handler(receiver))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), type("Handling", (Handler,), {"receiver": receiver}))
     server.daemon_threads = True
     receiver.url = f"http://127.0.0.1:{server.server_address[1]}"
     thread = threading.Thread(target=server.serve_forever, kwargs={"poll_interval": 0.05}, daemon=True)

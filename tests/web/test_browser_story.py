@@ -117,10 +117,8 @@ class Walk:
         self.context.close()
 
 
-@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark")])
-def test_a_readers_whole_way(browser: Any, news: Served, width: int, scheme: str):
-    """Sign up, confirm, change settings, move, undo it, pause, leave and come back, on a phone and on a desk."""
-    walk = Walk(browser, width, scheme)
+def signs_up(walk: Walk, news: Served) -> None:
+    """Ask for one of two lists, and confirm by the letter."""
     walk.go(f"{news.url}/subscribe?list=main&list=extra", "subscribe")
     walk.page.fill("#email", "ada@example.org")
     walk.page.uncheck("input[value=extra]")
@@ -132,9 +130,12 @@ def test_a_readers_whole_way(browser: Any, news: Served, width: int, scheme: str
     walk.press("Yes, subscribe me", "confirmed")
     walk.says("You are subscribed")
 
+
+def changes_settings(walk: Walk) -> str:
+    """Give a name and a language, pause and end the pause; give where the settings are."""
     walk.page.get_by_role("link", name="Your settings").click()
     walk.look("settings")
-    settings = walk.page.url
+    settings = str(walk.page.url)
     walk.page.fill("#name", "Ada Lovelace")
     walk.page.select_option("#language", "en")
     walk.press("Save", "saved")
@@ -143,7 +144,11 @@ def test_a_readers_whole_way(browser: Any, news: Served, width: int, scheme: str
     walk.look("paused")
     walk.says("paused until")
     walk.press("End the pause", "resumed")
+    return settings
 
+
+def moves_and_takes_it_back(walk: Walk, news: Served) -> None:
+    """Move to another address by a letter there, and undo it by the letter to the old one."""
     walk.page.fill("#email", "lovelace@example.net")
     walk.press("Send my mail there", "moving")
     walk.go(news.link(news.letter_to("lovelace@example.net"), "move"), "move")
@@ -155,14 +160,9 @@ def test_a_readers_whole_way(browser: Any, news: Served, width: int, scheme: str
     walk.press("Yes, take it back", "undone")
     walk.says("Taken back")
 
-    from mailer.keys import Purpose
-    from subscribers import list_ids
 
-    with reading(news.ground.database) as connection:
-        person = find(connection, "ada@example.org")
-        assert person is not None
-        assert (person.name, person.language) == ("Ada Lovelace", "en")
-        token = news.ground.keys.link_token(Purpose.UNSUBSCRIBE, person.id, list_ids(connection)["main"])
+def leaves_and_comes_back(walk: Walk, news: Served, token: str) -> None:
+    """Leave by the link of an issue, say why, and call it a mistake."""
     walk.go(f"{news.url}/unsubscribe/{token}", "unsubscribe")
     walk.says("a***@e***.org")
     walk.press("Unsubscribe", "unsubscribed")
@@ -171,6 +171,28 @@ def test_a_readers_whole_way(browser: Any, news: Served, width: int, scheme: str
     walk.press("Send", "reason")
     walk.press("That was a mistake: subscribe me again", "back")
     walk.says("Welcome back")
+
+
+def link_to_leave(news: Served) -> str:
+    """Give the token of the link to leave; name and language are what the settings said."""
+    from mailer.keys import Purpose
+    from subscribers import list_ids
+
+    with reading(news.ground.database) as connection:
+        person = find(connection, "ada@example.org")
+        assert person is not None
+        assert (person.name, person.language) == ("Ada Lovelace", "en")
+        return news.ground.keys.link_token(Purpose.UNSUBSCRIBE, person.id, list_ids(connection)["main"])
+
+
+@pytest.mark.parametrize(("width", "scheme"), [(375, "light"), (1280, "dark")])
+def test_a_readers_whole_way(browser: Any, news: Served, width: int, scheme: str):
+    """Sign up, confirm, change settings, move, undo it, pause, leave and come back, on a phone and on a desk."""
+    walk = Walk(browser, width, scheme)
+    signs_up(walk, news)
+    settings = changes_settings(walk)
+    moves_and_takes_it_back(walk, news)
+    leaves_and_comes_back(walk, news, link_to_leave(news))
     walk.go(settings, "settings-again")
     walk.press("Send me my data", "data-asked")
     walk.close()

@@ -16,6 +16,13 @@ if TYPE_CHECKING:
     from tests.web.conftest import House
 
 NOT_OURS = {"budgets"}
+OF_A_READER = (
+    (Purpose.UNSUBSCRIBE, "unsubscribe"),
+    (Purpose.PREFERENCES, "preferences"),
+    (Purpose.CONFIRM, "confirm"),
+    (Purpose.MOVE, "move"),
+    (Purpose.ERASE, "erase"),
+)
 
 
 def everything(house: House) -> dict[str, Any]:
@@ -104,16 +111,7 @@ def test_running_the_pages_scripts_changes_nothing(tmp_path: Any, migrated_sqlit
             with reading(news.ground.database) as connection:
                 return {name: connection.execute(select(table)).all() for name, table in tables.items()}
 
-        paths = [
-            f"{path}/{KEYS.link_token(purpose, person.id, number)}"
-            for purpose, path in (
-                (Purpose.UNSUBSCRIBE, "unsubscribe"),
-                (Purpose.PREFERENCES, "preferences"),
-                (Purpose.CONFIRM, "confirm"),
-                (Purpose.MOVE, "move"),
-                (Purpose.ERASE, "erase"),
-            )
-        ]
+        paths = [f"{path}/{KEYS.link_token(purpose, person.id, number)}" for purpose, path in OF_A_READER]
         before = rows()
         with sync_playwright() as playwright:
             chromium = playwright.chromium.launch(executable_path=found("chromium"), args=ARGUMENTS)
