@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import io
-import json
 import os
 import shutil
-import subprocess
-import sys
 import tempfile
 import warnings
-from contextlib import ExitStack, contextmanager, redirect_stderr, redirect_stdout
-from dataclasses import dataclass
+from contextlib import ExitStack, contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
@@ -19,12 +14,13 @@ from uuid import uuid4
 import pytest
 from hypothesis import settings
 
+from tests.commandline import ROOT, Cli
+
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from sqlalchemy import Engine
 
-ROOT = Path(__file__).resolve().parent.parent
 PROGRAMS = {
     "chromium": ("chromium", "chromium-browser", "google-chrome"),
     "postfix": ("postfix",),
@@ -225,65 +221,6 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
             made = open_engine(url)
             yield made
             made.dispose()
-
-
-# --- the command line
-
-
-@dataclass(frozen=True)
-class Result:
-    """How a command ended and what it said."""
-
-    code: int
-    out: str
-    err: str
-
-    @property
-    def json(self) -> Any:
-        """The one object that --json wrote."""
-        (line,) = self.out.splitlines()
-        return json.loads(line)
-
-    @property
-    def lines(self) -> list[Any]:
-        """The objects that --json wrote, one a line."""
-        return [json.loads(line) for line in self.out.splitlines()]
-
-
-class Cli:
-    """`mailer` as tests call it: `cli("send", 72)` in this process, `cli.process(…)` in one of its own."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-
-    def __call__(self, *words: object, folder: Path | None = None) -> Result:
-        from mailer.cli import run
-
-        out, err = io.StringIO(), io.StringIO()
-        with redirect_stdout(out), redirect_stderr(err):
-            code = run(["-C", str(folder or self.folder), *map(str, words)])
-        return Result(code, out.getvalue(), err.getvalue())
-
-    def process(
-        self,
-        *words: object,
-        folder: Path | None = None,
-        said: str = "",
-        timeout: float = 60,
-        **environment: str,
-    ) -> Result:
-        """Run a real process; `said` is its stdin, `environment` is added to ours."""
-        ended = subprocess.run(
-            [sys.executable, "-m", "mailer", *map(str, words)],
-            cwd=folder or self.folder,
-            input=said,
-            env={**os.environ, "PYTHONPATH": str(ROOT), "NO_COLOR": "1", **environment},
-            capture_output=True,
-            text=True,
-            timeout=timeout,
-            check=False,
-        )
-        return Result(ended.returncode, ended.stdout, ended.stderr)
 
 
 @pytest.fixture(autouse=True)

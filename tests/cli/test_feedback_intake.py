@@ -9,7 +9,7 @@ from tests.feedback.systems import SYSTEMS
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 FORGED = SYSTEMS["postfix"]("ann@reader.example", "550 5.1.1 no such user").decode()
 

@@ -13,7 +13,7 @@ from tests.web.hooks.standing import NOON
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 
 def test_a_token_is_shown_once(newsletter: Path, cli: Cli):

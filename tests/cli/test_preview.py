@@ -18,7 +18,7 @@ import pytest
 from tests.loopback.server import running
 
 if TYPE_CHECKING:
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 ROOT = Path(__file__).resolve().parents[2]
 ISSUE = '---\ntitle: Kiosk 72\nissue: 72\n---\n\nDear {{ subscriber.name | default("friend") }},\n\nwords.\n'

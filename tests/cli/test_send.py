@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 ISSUE = """---
 issue: 72

@@ -22,7 +22,7 @@ from mailer.errors import UserError
 from mailer.message import Message, Recipient
 from mailer.message.dkim import load_signers
 from mailer.message.dkim_keys import new_keys
-from tests.delivery.test_engine import Office
+from tests.delivery.office import Office
 from tests.loopback.server import running
 from tests.message import verifier
 from tests.message.samples import NOW, edition, press

@@ -18,7 +18,7 @@ from mailer.delivery.sharing.limits import Allowance, Drawn, draw
 from mailer.delivery.tables import relay_counts
 from mailer.smtp.relay import Relay, parse_relay
 from tests.delivery.conftest import NOON
-from tests.delivery.test_engine import KEYS, Office
+from tests.delivery.office import KEYS, Office
 from tests.loopback.server import running
 
 if TYPE_CHECKING:

@@ -2,92 +2,29 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from datetime import timedelta
-from typing import TYPE_CHECKING
 
 import pytest
 from sqlalchemy import insert, select, text, update
 
 from mailer.database import reading, writing
-from mailer.delivery import dispatch, mailing
-from mailer.delivery.audience import Planner
-from mailer.delivery.dispatch import Request, Step
+from mailer.delivery import mailing
 from mailer.delivery.indexing import index, missing
-from mailer.delivery.segments import Segments, plain, read_book
+from mailer.delivery.segments import plain, read_book
 from mailer.delivery.states import DeliveryState
-from mailer.delivery.tables import audiences, deliveries
+from mailer.delivery.tables import audiences
 from mailer.errors import UserError
-from mailer.issue.provenance import Provenance
 from mailer.settings import load_settings
 from subscribers import audience, tag
 from subscribers.tables import subscribers
-from tests.delivery.conftest import NOON, World, edition
-
-if TYPE_CHECKING:
-    from pathlib import Path
-
-    from mailer.settings import Settings
+from tests.delivery.conftest import NOON, World
+from tests.delivery.segmented import Newsletter
 
 TOML = """
 id = "5a1c6a7e-3c0d-4b57-9d0e-72aa10c0ffee"
 from = "News <news@news.example.org>"
 time_zone = "Europe/Berlin"
 """
-
-
-@dataclass
-class Newsletter:
-    """A folder with segments, over the ledger of `world`."""
-
-    folder: Path
-    world: World
-    settings: Settings
-
-    @property
-    def segments(self) -> Segments:
-        return Segments(self.settings)
-
-    def write(self, **texts: str) -> None:
-        lines = [f"{name} = '''{text}'''" for name, text in texts.items()]
-        (self.folder / "segments.toml").write_text("\n".join(lines), encoding="utf-8")
-
-    def declare(self, **kinds: str) -> None:
-        self.settings = replace(self.settings, attributes=kinds)
-
-    def whom(self, name: str, *, whole: bool = False) -> set[str]:
-        """Give the addresses of a segment's readers."""
-        with reading(self.world.engine) as c:
-            readers = audience(self.world.list_id, self.world.now)
-            condition = self.segments.freeze(name, "main", self.world.now)
-            return {row.email for row in c.execute(self.segments(readers, condition, whole=whole))}
-
-    def begin(self, **asked: object) -> int:
-        """Send issue 73 to whom was asked for; nothing is planned yet."""
-        request, issue = Request("main", "main", **asked), edition(73, "next", "Another")
-        with writing(self.world.engine) as c:
-            seen = dispatch.foresee(c, issue, request, self.world.list_id, self.world.now, self.segments)
-            assert seen.step in {Step.OPEN, Step.EXTEND}
-            made = dispatch.begin(
-                c,
-                seen,
-                issue,
-                request,
-                Provenance(None, committed=False, repository=False),
-                self.world.now,
-                self.segments,
-            )
-        self.readers = seen.readers
-        return made.id
-
-    def plan(self, mailing_id: int) -> set[str]:
-        """Plan all of it as a process does that starts now; give the addresses."""
-        planner = Planner(mailing_id, self.segments)
-        with writing(self.world.engine) as c:
-            while planner.step(c, self.world.now):
-                pass
-            mine = select(deliveries.c.address).where(deliveries.c.mailing_id == mailing_id)
-            return set(c.execute(mine).scalars())
 
 
 @pytest.fixture

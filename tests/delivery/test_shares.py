@@ -23,7 +23,7 @@ from mailer.delivery.tables import leases as leases_table
 from mailer.settings import Settings
 from mailer.smtp.relay import parse_relay
 from tests.delivery.conftest import NOON
-from tests.delivery.test_engine import KEYS, Office
+from tests.delivery.office import KEYS, Office
 from tests.loopback.server import Script, running
 
 if TYPE_CHECKING:

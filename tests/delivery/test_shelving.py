@@ -9,60 +9,23 @@ from typing import TYPE_CHECKING, Any
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from sqlalchemy import delete, func, insert, literal, select, text, update
+from sqlalchemy import literal, select
 
-from mailer.database import reading, sqlite_file, writing
+from mailer.database import reading, writing
 from mailer.delivery import audience as planning
-from mailer.delivery import erasure, ledger, mailing, retention
+from mailer.delivery import ledger, mailing, retention
 from mailer.delivery.journal import Proof
 from mailer.delivery.ledger import shelving
-from mailer.delivery.ledger.packing import BLOCK, FINAL, Packed, unpack
+from mailer.delivery.ledger.packing import BLOCK, FINAL
 from mailer.delivery.ledger.sums import number_of_rows
-from mailer.delivery.states import DeliveryState, MailingState, Skip
-from mailer.delivery.tables import deliveries, mailings, packed_deliveries
+from mailer.delivery.states import MailingState, Skip
+from mailer.delivery.tables import deliveries, mailings
 from subscribers import audience
 from tests.delivery.conftest import NOON, World
+from tests.delivery.shelves import DAY, LATER, S, blocks, end, fill, live, sent, shelve
 
 if TYPE_CHECKING:
     from sqlalchemy import Connection, Engine
-
-S = DeliveryState
-DAY = timedelta(days=1)
-LATER = NOON + 91 * DAY
-
-
-def end(world: World, state: MailingState = MailingState.FINISHED) -> None:
-    """End the mailing."""
-    with writing(world.engine) as c:
-        assert mailing.move(c, world.mailing_id, state, world.now)
-
-
-def shelve(world: World, before: Any = None, most: int = 10**9) -> int:
-    """Pack what ended long ago."""
-    return retention.pack_old(world.engine, before or world.now + DAY, most, rest=lambda _seconds: None)
-
-
-def sent(world: World, people: int, state: S = S.ACCEPTED) -> list[int]:
-    """Let people join, send them the mailing, and end it."""
-    ids = world.join(*(f"p{number}@one.example" for number in range(people)))
-    world.extend()
-    claims = world.claim(limit=people)
-    world.fence(claims)
-    world.settle(claims, state, relay_id="Q1")
-    end(world)
-    return ids
-
-
-def live(world: World) -> int:
-    """Count the rows that are not packed."""
-    with reading(world.engine) as c:
-        return c.execute(select(func.count()).select_from(deliveries)).scalar_one()
-
-
-def blocks(world: World) -> int:
-    """Count the packed blocks."""
-    with reading(world.engine) as c:
-        return c.execute(select(func.count()).select_from(packed_deliveries)).scalar_one()
 
 
 # --- every question has its answer
@@ -75,39 +38,6 @@ outcomes = st.tuples(
     st.integers(0, 50),
 )
 ledgers = st.dictionaries(st.tuples(st.integers(1, 3), people), outcomes, max_size=14)
-
-
-def fill(c: Connection, rows: dict[tuple[int, int], tuple[S, str, str, int]]) -> None:
-    """Make three mailings that ended, and these deliveries in them."""
-    for table in (deliveries, packed_deliveries, mailings):
-        c.execute(delete(table))
-    for number in (1, 2, 3):
-        made = {
-            "id": number,
-            "name": f"{number}.main",
-            "list_key": "main",
-            "number": number,
-            "slug": f"i{number}",
-        }
-        made |= {"subject": "x", "state": "finished", "edition_id": 1, "created_at": NOON, "changed_at": NOON}
-        c.execute(insert(mailings).values(**made))
-    for (mailing_id, person), (state, reason, relay_id, minutes) in rows.items():
-        at = NOON - timedelta(minutes=minutes)
-        row = {
-            "mailing_id": mailing_id,
-            "subscriber_id": person,
-            "edition_id": 5,
-            "list_id": 1,
-            "address_id": 9,
-        }
-        row |= {"address": f"p{person}@one.example", "domain": "one.example", "due_at": at, "at": at}
-        row |= {
-            "state": state.value,
-            "reason": reason if state is S.SKIPPED else "",
-            "epoch": 3,
-            "attempts": 1,
-        }
-        c.execute(insert(deliveries).values(**row, reply=f"250 ok {relay_id}", relay_id=relay_id))
 
 
 def answers(c: Connection) -> dict[str, Any]:
@@ -339,94 +269,3 @@ def test_no_more_is_packed_at_a_time_than_is_asked_for(engine: Engine) -> None:
     with reading(engine) as c:
         assert c.execute(select(deliveries.c.mailing_id)).scalars().all() == [2]
     assert retention.pack_old(engine, NOON + DAY, 99, rests.append) == 1
-
-
-# --- erasure
-
-
-def test_erasure_reaches_what_is_packed(world: World) -> None:
-    """The address and the words of the reply are blank, the codes and the sums stay, and others keep theirs."""
-    gone, stays = sent(world, 2)
-    with writing(world.engine) as c:
-        words = "550 5.1.1 <p0@one.example>: no such user"
-        c.execute(
-            update(deliveries).where(deliveries.c.subscriber_id == gone).values(reply=words, state="refused")
-        )
-    shelve(world)
-    before = world.counts()
-    with reading(world.engine) as c:
-        other = ledger.find(c, world.mailing_id, stays)
-        old = c.execute(select(packed_deliveries.c.words)).scalar_one()
-    with writing(world.engine) as c:
-        assert erasure.blank(c, gone, world.now, "p0@one.example").deliveries == 1
-    with reading(world.engine) as c:
-        erased = ledger.find(c, world.mailing_id, gone)
-        assert (erased.address, erased.reply, erased.state) == ("", "550 5.1.1", S.REFUSED)
-        assert ledger.find(c, world.mailing_id, stays) == other
-        [row] = c.execute(select(packed_deliveries)).all()
-    unpacked = unpack(row.block, Packed(row.marks, row.facts, row.words))
-    assert [(each.address, each.domain) for each in unpacked] == [("", ""), ("p1@one.example", "one.example")]
-    assert world.counts() == before
-    assert old not in raw(world.engine)
-
-
-def raw(engine: Engine) -> bytes:
-    """Give the octets of the file, when its log is written back; nothing of a server's."""
-    file = sqlite_file(engine)
-    if file is None:
-        return b""
-    connection = engine.raw_connection()
-    connection.cursor().execute("PRAGMA wal_checkpoint(TRUNCATE)").fetchall()
-    connection.close()
-    return file.read_bytes()
-
-
-def test_packing_leaves_no_address_behind(world: World) -> None:
-    """The pages that become free are overwritten: an erasure years later need not look for them."""
-    sent(world, 400)
-    assert b"p399@one.example" in raw(world.engine) or sqlite_file(world.engine) is None
-    shelve(world)
-    with writing(world.engine) as c:
-        c.execute(text("DELETE FROM addresses"))  # where they stand by right
-    assert b"p399@one.example" not in raw(world.engine)
-
-
-def test_an_erasure_while_a_block_is_packed_is_not_lost(world: World) -> None:
-    """On a server both happen at once: the erasure waits, and blanks what was packed."""
-    gone, _stays = sent(world, 2)
-    done: list[int] = []
-
-    def erase() -> None:
-        with writing(world.engine) as c:
-            done.append(erasure.blank(c, gone, world.now).deliveries)
-
-    other = threading.Thread(target=erase)
-    with writing(world.engine) as c:
-        ledger.shelve(c, world.mailing_id, LATER, 0)
-        other.start()
-        other.join(0.5)
-        assert done == []
-    other.join(30)
-    with reading(world.engine) as c:
-        assert ledger.find(c, world.mailing_id, gone).address == ""
-
-
-def test_a_block_that_is_packed_while_somebody_is_erased_is_blank(world: World) -> None:
-    """The other way about: what is packed is what stood there when the erasure was committed."""
-    gone, _stays = sent(world, 2)
-    done: list[object] = []
-
-    def pack() -> None:
-        with writing(world.engine) as c:
-            done.append(ledger.shelve(c, world.mailing_id, LATER, 0))
-
-    other = threading.Thread(target=pack)
-    with writing(world.engine) as c:
-        erasure.blank(c, gone, world.now)
-        other.start()
-        other.join(0.5)
-        assert done == []
-    other.join(30)
-    assert live(world) == 0
-    with reading(world.engine) as c:
-        assert ledger.find(c, world.mailing_id, gone).address == ""

@@ -85,7 +85,7 @@ def keys(value: Any) -> Iterator[str]:
 @pytest.fixture(scope="module")
 def life(tmp_path_factory: pytest.TempPathFactory) -> dict[str, set[str]]:
     """The keys that each line of the life wrote."""
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
     folder: Path = tmp_path_factory.mktemp("newsletter")
     cli = Cli(folder)

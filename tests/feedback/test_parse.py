@@ -10,7 +10,7 @@ from tests.feedback.voices import mail
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 ANN = "ann@reader.example"
 

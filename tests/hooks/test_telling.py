@@ -5,10 +5,9 @@ from __future__ import annotations
 import asyncio
 from dataclasses import replace
 from datetime import timedelta
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import pytest
-from sqlalchemy import select
 from standardwebhooks import Webhook
 
 from mailer import events
@@ -16,14 +15,14 @@ from mailer.database import reading, writing
 from mailer.errors import UserError
 from mailer.hooks import outbox, post, queue
 from mailer.hooks.running import run
-from mailer.hooks.tables import dispatches, receivers
-from subscribers import add, erase
+from subscribers import erase
+from tests.hooks.happenings import enrol, happen, reader, rows, state, tell
 from tests.hooks.receivers import Receiver, receiving
 from tests.web.hooks.senders import WHSEC
-from tests.web.hooks.standing import KEYS, Clock, ground_on
+from tests.web.hooks.standing import Clock, ground_on
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Iterator
     from pathlib import Path
 
     from sqlalchemy import Engine
@@ -46,60 +45,6 @@ def ground(engine: Engine, tmp_path: Path, receiver: Receiver) -> Ground:
     (folder / "crm.secret").write_text(f"{WHSEC}\n{OLD_SECRET}\n")
     toml = f'[[webhooks]]\nname = "crm"\nurl = "{receiver.url}/hook?key=hidden"\nsecret_file = "crm.secret"\n'
     return ground_on(engine, folder, toml, Clock())
-
-
-def reader(ground: Ground, email: str = "ann@reader.example") -> int:
-    with writing(ground.database) as connection:
-        person = add(
-            connection,
-            email=email,
-            list_key="main",
-            now=ground.clock(),
-            hash_key=KEYS.suppression,
-            basis="t",
-            name="Ann",
-        )
-    return person.id
-
-
-def happen(ground: Ground, kind: str, subject: object = "72.main", **data: object) -> None:
-    with writing(ground.database) as connection:
-        events.record(connection, kind, str(subject), ground.clock(), "test", **data)
-
-
-def enrol(ground: Ground) -> None:
-    """Know the receivers before anything happens, as a running daemon does."""
-    with writing(ground.database) as connection:
-        outbox.enrol(connection, [one.name for one in ground.settings.webhooks], 0, ground.clock())
-
-
-def tell(ground: Ground, done: Callable[[], bool], **more: Any) -> None:
-    """Run the part until something is so; the limit guards against hanging alone."""
-
-    async def main() -> None:
-        stopped = asyncio.Event()
-        part = asyncio.create_task(run(ground, stopped, look=0.02, chance=lambda: 0.5, **more))
-        try:
-            async with asyncio.timeout(40):
-                while not await asyncio.to_thread(done):
-                    await asyncio.sleep(0.02)
-                    if part.done():
-                        break
-        finally:
-            stopped.set()
-            await part
-
-    asyncio.run(main())
-
-
-def rows(ground: Ground) -> list[Any]:
-    with reading(ground.database) as connection:
-        return list(connection.execute(select(dispatches).order_by(dispatches.c.id)))
-
-
-def state(ground: Ground) -> Any:
-    with reading(ground.database) as connection:
-        return connection.execute(select(receivers)).one()
 
 
 def test_a_receiver_is_told_who_it_is_about(ground: Ground, receiver: Receiver):

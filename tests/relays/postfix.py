@@ -13,7 +13,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from tests.conftest import ROOT, found
+from tests.commandline import ROOT
+from tests.conftest import found
 from tests.feedback.dovecot import free_port
 from tests.loopback.certificate import make_certificate
 

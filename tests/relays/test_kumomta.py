@@ -16,7 +16,8 @@ import pytest
 from mailer.smtp.relay import Kind
 from mailer.smtp.replies import Cause, classify
 from mailer.smtp.wire import read_reply
-from tests.conftest import ROOT, found, without
+from tests.commandline import ROOT
+from tests.conftest import found, without
 
 POLICY = ROOT / "examples" / "relays" / "kumomta" / "init.lua"
 HARNESS = Path(__file__).parent / "harness.lua"

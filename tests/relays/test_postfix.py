@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from mailer.message.dkim_keys import new_keys
-from tests.conftest import ROOT, Cli, found
+from tests.commandline import ROOT, Cli
+from tests.conftest import found
 from tests.feedback.dovecot import free_port
 from tests.loopback.server import LoopbackServer, Rule, Script, running
 from tests.message import verifier

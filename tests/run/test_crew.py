@@ -13,7 +13,7 @@ import pytest
 from mailer.run import crew as crews
 from mailer.run.crew import manned, rest_after, words
 from mailer.run.order import DIED, OVER, Order
-from tests.conftest import ROOT
+from tests.commandline import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path

@@ -10,7 +10,7 @@ import time
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
-from tests.conftest import ROOT, Cli
+from tests.commandline import ROOT, Cli
 from tests.loopback.server import Rule, Script, running
 
 if TYPE_CHECKING:

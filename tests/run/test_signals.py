@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.conftest import ROOT, Cli
+from tests.commandline import ROOT, Cli
 from tests.killtest.reckoning import Reckoning
 from tests.loopback.server import LoopbackServer, Script, running
 

@@ -18,7 +18,7 @@ import pytest
 from mailer.issue.find import Found
 from mailer.schedule import beginning, book
 from mailer.schedule.ticking import Scheduler
-from tests.conftest import ROOT
+from tests.commandline import ROOT
 from tests.schedule.conftest import HEAD, World, quick
 
 if TYPE_CHECKING:

@@ -14,7 +14,7 @@ from tests.docs.pages import names, read, sections
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 WEEKLY = '\n[[schedule]]\nname = "weekly"\nevery = "Tue 08:00"\ntime_zone = "Europe/Berlin"\n'
 

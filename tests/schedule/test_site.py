@@ -11,7 +11,7 @@ from tests.schedule.test_page import served
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 WAITING = '\n[[schedule]]\nname = "weekly"\nevery = "Tue 08:00"\nwait_for = "canonical"\n'
 

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import httpx
 import pytest
 
-from tests.conftest import ROOT
+from tests.commandline import ROOT
 from tests.hooks.receivers import receiving
 from tests.run.test_daemon import until
 from tests.web.hooks import senders
@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Iterator
     from pathlib import Path
 
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 
 def _free_port() -> int:

@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
     from pathlib import Path
 
-    from tests.conftest import Cli
+    from tests.commandline import Cli
     from tests.loopback.server import LoopbackServer
 
 pytestmark = pytest.mark.slow

@@ -30,7 +30,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from mailer.delivery.ground import Ground
-    from tests.conftest import Cli
+    from tests.commandline import Cli
 
 PAGE = read("weekly.md")
 WALK = PAGE[PAGE.index("## A walk") : PAGE.index("## When")]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 from uuid import uuid4
 
@@ -11,15 +12,17 @@ from sqlalchemy import create_engine, delete, make_url, text
 
 import subscribers
 from mailer.database import open_engine
+from subscribers import Evidence, Form
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-    from pathlib import Path
 
     from sqlalchemy import Connection, Engine
 
 HASH_KEY = b"k" * 32
 NOW = datetime(2026, 7, 14, 9, 52, tzinfo=UTC)
+FORM = Form("2026-07", "Get the news once a week. You can leave with one click.")
+FROM = Evidence("198.51.100.77", "Browser/2", {})
 
 
 @pytest.fixture(scope="session")
@@ -119,3 +122,73 @@ def with_lists(engine: Engine, clock: Clock) -> Engine:
     with engine.begin() as connection:
         subscribers.ensure_lists(connection, ["main", "beta"], clock(), brands={"beta": "acme"})
     return engine
+
+
+@pytest.fixture
+def sign_up(connection, clock, hash_key):
+    """Sign somebody up from a browser."""
+
+    def sign_up(email="ann@example.org", lists=("main",), **more: Any) -> subscribers.SignUp:
+        common = {"now": clock(), "hash_key": hash_key, "form": FORM, "network": "192.0.2.7"} | more
+        return subscribers.sign_up(connection, email=email, list_keys=lists, **common)
+
+    return sign_up
+
+
+@pytest.fixture
+def confirm(connection, clock):
+    """Press the button behind the link in the letter."""
+
+    def confirm(signup, **more: Any) -> subscribers.Confirmation:
+        now = more.get("now") or clock()
+        return subscribers.confirm(connection, signup.subscriber_id, signup.id, now, FROM)
+
+    return confirm
+
+
+@pytest.fixture
+def reads(connection, clock):
+    """Tell who may be mailed."""
+
+    def reads(list_key="main") -> set[str]:
+        list_id = subscribers.list_ids(connection)[list_key]
+        return {row.email for row in connection.execute(subscribers.audience(list_id, clock()))}
+
+    return reads
+
+
+@pytest.fixture
+def lists(engine, clock):
+    with engine.begin() as connection:
+        return subscribers.ensure_lists(connection, ["main", "beta"], clock(), brands={"beta": "acme"})
+
+
+@pytest.fixture
+def load(engine, lists, clock, hash_key, tmp_path):
+    """Import text (or octets, or a file) into a list."""
+
+    def load(
+        content: str | bytes | Path, name: str = "people.csv", **more: object
+    ) -> subscribers.ImportResult:
+        path = content if isinstance(content, Path) else tmp_path / name
+        if isinstance(content, str):
+            path.write_text(content, encoding="utf-8", newline="")
+        elif isinstance(content, bytes):
+            path.write_bytes(content)
+        settings = {"list_key": "main", "basis": "asked on our site", "now": clock(), "hash_key": hash_key}
+        return subscribers.import_file(engine.begin, path, rejects=tmp_path / "rejects", **settings | more)
+
+    return load
+
+
+@pytest.fixture
+def person(engine):
+    """Find somebody by the address."""
+
+    def person(email: str) -> subscribers.Person:
+        with engine.connect() as connection:
+            found = subscribers.find(connection, email)
+        assert found is not None, email
+        return found
+
+    return person

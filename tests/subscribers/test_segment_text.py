@@ -15,7 +15,7 @@ from subscribers.segment.grammar import _WORDS
 from subscribers.segment.reading import CONDITIONS, DEPTH, LENGTH, parse_segment
 from subscribers.segment.tree import Attribute, Compare, Comparison, Not
 from subscribers.segment.wording import segment_text
-from tests.subscribers.test_segment_meaning import TREES
+from tests.subscribers.segment_texts import TREES
 
 NOW = datetime(2026, 7, 14, 22, 30, tzinfo=UTC)
 

@@ -14,7 +14,7 @@ from mailer.delivery.ground import Ground
 from mailer.keys import Keys, Purpose
 from mailer.settings import load_settings
 from mailer.web.serving import serve
-from tests.stories.test_faults import Stage
+from tests.stories.stage import Stage
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
