@@ -38,7 +38,7 @@ SENDER = Sender(
     feedback_id="kiosk",
     message_domain="example.org",
 )
-READER = replace(NOBODY, subscriber_id=7, list_id=3, name="Ada")
+READER = NOBODY._replace(subscriber_id=7, list_id=3, name="Ada")
 SETTING = Setting(Masthead(), SENDER, KEYS, READER)
 EDITION = Edition(
     file="72.md",
