@@ -12,7 +12,7 @@ from dataclasses import dataclass
 from types import MappingProxyType
 from typing import TYPE_CHECKING, Any, Final, NamedTuple
 
-from sqlalchemy import ColumnElement, and_, case, exists, func, or_, select
+from sqlalchemy import ARRAY, ColumnElement, Integer, and_, any_, bindparam, case, exists, func, or_, select
 
 from subscribers.status import AddressState, PersonState, Scope, SubscriptionState
 from subscribers.tables import addresses, lists, subscribers, subscriptions, suppressions
@@ -164,7 +164,11 @@ def readers(
     columns: list[Any] = [subscribers.c.id, subscribers.c.name, subscribers.c.language]
     if with_attributes:
         columns.append(subscribers.c.attributes)
-    query = select(*columns).where(
-        subscribers.c.id.in_(subscriber_ids), subscribers.c.state == PersonState.PRESENT
-    )
-    return {row[0]: Reader(*row[1:]) for row in connection.execute(query)}
+    if connection.dialect.name == "postgresql":
+        # One value, and so one text and one plan: of a list it makes a statement for each number of people.
+        wanted = subscribers.c.id == any_(bindparam("people", type_=ARRAY(Integer)))
+    else:
+        wanted = subscribers.c.id.in_(bindparam("people", expanding=True))
+    query = select(*columns).where(wanted, subscribers.c.state == PersonState.PRESENT)
+    rows = connection.execute(query, {"people": list(subscriber_ids)})
+    return {row[0]: Reader(*row[1:]) for row in rows}

@@ -6,8 +6,9 @@ for single statements that stand alone: each is its own transaction, in one roun
 
 from __future__ import annotations
 
+import time
 from contextlib import nullcontext, suppress
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from mailer.delivery.turnstile import Turnstile
 
 T = TypeVar("T")
+_PLANS_LAST: Final = 5.0  # seconds
 
 
 class Seat:
@@ -29,6 +31,14 @@ class Seat:
         self._turnstile = turnstile
         self._quick = quick
         self._connection: Connection | None = None
+        self._planned = time.monotonic()
+
+    def _plan_anew(self, connection: Connection) -> None:
+        """Let go of plans that were made while a table was smaller: nobody else tells that it has grown."""
+        now = time.monotonic()
+        if now - self._planned > _PLANS_LAST:
+            self._planned = now
+            connection.exec_driver_sql("DISCARD PLANS")
 
     def transact(self, work: Callable[[Connection], T]) -> T:
         """Run `work` in one transaction, or for a quick seat statement by statement, and give what it returns."""
@@ -37,6 +47,8 @@ class Seat:
         turn = nullcontext() if self._turnstile is None else self._turnstile.turn()
         try:
             with turn, self._connection.begin():
+                if self._quick:
+                    self._plan_anew(self._connection)
                 return work(self._connection)
         except (OperationalError, InterfaceError):
             self.close()

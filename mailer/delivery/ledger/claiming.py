@@ -8,7 +8,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, Integer, Text, and_, any_, bindparam, case, func, select, update
+from sqlalchemy import ARRAY, Integer, Text, and_, any_, bindparam, case, func, literal_column, select, update
 
 from mailer.delivery.ledger.words import RUNNING, WAITING
 from mailer.delivery.model import Claim
@@ -22,13 +22,15 @@ if TYPE_CHECKING:
     from collections.abc import Collection, Iterable, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnClause, ColumnElement, Connection
     from sqlalchemy.sql.dml import ReturningUpdate
 
 _d = deliveries.c
 _CLAIM_COLUMNS = (
     _d.mailing_id, _d.subscriber_id, _d.edition_id, _d.list_id, _d.address, _d.domain, _d.attempts,
 )  # fmt: skip
+
+_place: ColumnClause[Any] = literal_column("ctid")  # where a row stands in PostgreSQL's table
 
 # A row that was tried before stays deferred; `attempts` tells.
 _LAID_BACK = case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value)
@@ -38,12 +40,13 @@ _LAID_BACK = case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.v
 def _claim_statement(*, excluding: bool, within: bool, server: bool) -> ReturningUpdate[Any]:
     """Give the claim. On a server no estimate may matter: of a mailing that has just begun none knows how large it is.
 
-    So the rows are named in an array, by which the primary key is searched, and a batch's range of ids is searched by
-    the primary key alone: words that are values do not let a planner think of the index of those who wait.
+    So the rows are named by their places in the table, which hold still because they are locked, and a batch's range
+    of ids is searched by the primary key alone: words that are values do not let a planner think of the index of those
+    who wait.
     """
     waiting = _d.state == any_(bindparam("waiting", type_=ARRAY(Text))) if server and within else WAITING
     due = (
-        select(_d.subscriber_id)
+        select(_place if server else _d.subscriber_id)
         .where(_d.mailing_id == bindparam("m"), waiting, _d.due_at <= bindparam("now"), RUNNING)
         .order_by(_d.due_at, _d.subscriber_id)
         .limit(bindparam("most", type_=Integer))
@@ -54,12 +57,13 @@ def _claim_statement(*, excluding: bool, within: bool, server: bool) -> Returnin
     if within:
         due = due.where(_d.subscriber_id.between(bindparam("first"), bindparam("last")))
     due = due.correlate(None)
-    chosen = (
-        _d.subscriber_id == any_(func.array(due.scalar_subquery())) if server else _d.subscriber_id.in_(due)
-    )
+    if server:
+        chosen = _place == any_(func.array(due.scalar_subquery()))
+    else:
+        chosen = and_(_d.mailing_id == bindparam("m"), _d.subscriber_id.in_(due))
     return (
         update(deliveries)
-        .where(_d.mailing_id == bindparam("m"), chosen)
+        .where(chosen)
         .values(state=State.CLAIMED, epoch=bindparam("e"), at=bindparam("now"))
         .returning(*_CLAIM_COLUMNS)
     )

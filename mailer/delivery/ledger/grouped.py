@@ -93,7 +93,7 @@ def _statement(list_id: int | None, *, settles: bool) -> Executable:
             _d.state == any_(_array("sources", Text)),
             _d.epoch == _bound("e", Integer),
             RUNNING,
-            mailable(list_id),
+            mailable(list_id, apart=True),
         )
         .values(state=State.SENDING.value, at=_bound("now", Instant))
         .returning(_d.subscriber_id)
