@@ -7,7 +7,7 @@ BIN := $(VENV)/bin
 JOBS ?= auto
 KILLS ?= 25
 READERS ?= 100000
-PYTEST := $(BIN)/python -m pytest -n $(JOBS) --dist loadgroup
+PYTEST := $(BIN)/python -m pytest -n $(JOBS)
 
 .PHONY: help demo test test-fast check format bench kill-test kill-test-cluster clean
 help:

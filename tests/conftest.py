@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from tests.commandline import ROOT, Cli
+from tests.scheduling import LongestFirst, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -53,8 +54,15 @@ def without(what: str) -> NoReturn:
     pytest.skip(f"{what} is not installed")
 
 
+@pytest.hookimpl(optionalhook=True)
+def pytest_xdist_make_scheduler(config: pytest.Config, log: Any) -> object:
+    """Let pytest-xdist, where it runs, begin what takes long first, and keep together what shares a thing."""
+    return LongestFirst(config, log)
+
+
 def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
-    """Leave to the whole run what starts processes, and the second database: make test-fast takes a minute."""
+    """Put first what takes long; for make test-fast, leave out what starts processes, and the second database."""
+    items[:] = in_order(items)
     if os.environ.get("MAILER_TEST_FAST") != "1":
         return
     left_out = [item for item in items if _is_long(item)]

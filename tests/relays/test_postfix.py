@@ -30,7 +30,6 @@ if TYPE_CHECKING:
 pytestmark = [
     pytest.mark.postfix,
     pytest.mark.slow,
-    pytest.mark.xdist_group("relay-postfix"),
     pytest.mark.skipif(os.getuid() != 0, reason="Postfix starts as root alone"),
 ]
 FAIR = [f"reader{number}@far.example" for number in range(12)]

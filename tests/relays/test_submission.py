@@ -24,7 +24,6 @@ pytestmark = [
     pytest.mark.postfix,
     pytest.mark.dovecot,
     pytest.mark.slow,
-    pytest.mark.xdist_group("relay-submission"),
     pytest.mark.skipif(os.getuid() != 0, reason="Postfix starts as root alone"),
 ]
 
