@@ -15,6 +15,7 @@ import pytest
 from hypothesis import settings
 
 from tests.commandline import ROOT, Cli
+from tests.memory import keep_files_in_memory
 from tests.scheduling import LongestFirst, in_order
 
 if TYPE_CHECKING:
@@ -34,6 +35,8 @@ IN_CI = os.environ.get("MAILER_REQUIRE_ALL") == "1"
 settings.register_profile("whole", deadline=None, derandomize=IN_CI)
 settings.register_profile("fast", deadline=None, max_examples=25)
 settings.load_profile("fast" if os.environ.get("MAILER_TEST_FAST") == "1" else "whole")
+
+keep_files_in_memory()
 
 REQUIRE_ALL = IN_CI
 LONG_FOLDERS = {"cli", "stories", "run", "docs", "corpus", "preview"}

@@ -21,6 +21,7 @@ from tests.loopback.certificate import make_certificate
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Mapping
 
+DISK = "/var/tmp"  # noqa: S108 - on a disk: a name in the queue holds the number of a file, and those of memory are short
 EXAMPLE = ROOT / "examples" / "relays" / "postfix"
 
 
@@ -49,7 +50,7 @@ def relaying(routes: Mapping[str, str], submission: int = 0) -> Iterator[Postfix
 
     With a port for `submission` that service runs too: with `relay.pem`, for whom Dovecot knows (`checking_passwords`).
     """
-    folder, port = Path(tempfile.mkdtemp(prefix="mailer-relay-")), free_port()
+    folder, port = Path(tempfile.mkdtemp(prefix="mailer-relay-", dir=DISK)), free_port()
     folder.chmod(0o755)
     for name in ("etc", "queue", "data", "log"):
         (folder / name).mkdir()
