@@ -209,6 +209,10 @@ def _own_environment(monkeypatch: pytest.MonkeyPatch) -> None:
     from mailer.cli.output import json_wanted
 
     json_wanted.set(False)  # a test that read a command's options with --json leaves it set
+    _forget_settings(monkeypatch)
+
+
+def _forget_settings(monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("DATABASE", "RELAY", "BASE_URL", "PUBLIC_URL", "SECRET", "DEBUG"):
         monkeypatch.delenv(f"MAILER_{name}", raising=False)
         monkeypatch.delenv(f"MAILER_{name}_FILE", raising=False)
@@ -221,11 +225,19 @@ def cli(tmp_path: Path) -> Cli:
     return Cli(tmp_path)
 
 
-@pytest.fixture
-def newsletter(tmp_path: Path, cli: Cli) -> Path:
-    """A newsletter as `mailer init --yes` makes it; `cli` works in it."""
-    folder = tmp_path / "newsletter"
-    ended = cli("init", folder, "--yes")
+@pytest.fixture(scope="session")
+def new_newsletter(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A newsletter as `mailer init --yes` makes it, to be copied."""
+    folder = tmp_path_factory.mktemp("new") / "newsletter"
+    with pytest.MonkeyPatch.context() as monkeypatch:
+        _forget_settings(monkeypatch)
+        ended = Cli(folder.parent)("init", folder, "--yes")
     assert ended.code == 0, ended.err
-    cli.folder = folder
     return folder
+
+
+@pytest.fixture
+def newsletter(tmp_path: Path, cli: Cli, new_newsletter: Path) -> Path:
+    """A newsletter as it is new; `cli` works in it."""
+    cli.folder = shutil.copytree(new_newsletter, tmp_path / "newsletter")
+    return cli.folder
