@@ -8,6 +8,8 @@ JOBS ?= auto
 KILLS ?= 25
 READERS ?= 100000
 PYTEST := $(BIN)/python -m pytest -n $(JOBS)
+# Hundreds of processes are started, and each would compile every module anew.
+unexport PYTHONDONTWRITEBYTECODE
 
 .PHONY: help demo test test-fast check format bench kill-test kill-test-cluster clean
 help:
