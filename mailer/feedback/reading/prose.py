@@ -9,12 +9,13 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from mailer.feedback.reading.addresses import ADDRESS, is_office, tidy
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Sequence
+    from collections.abc import Collection
 
 MOST_LINES: Final = 600
 MOST_NAMED: Final = 200
@@ -29,26 +30,23 @@ _VERBS: Final = (
     r"|undeliverable|sent"
 )
 # Where an address stands that the text is about. `addr` is found by the group.
-_STRONG: Final = tuple(
-    re.compile(pattern, re.IGNORECASE)
-    for pattern in (
-        rf"malformed address: <({_A})>",  # Exim
-        rf"^[\s>*|•-]*<?\"?({_A})\"?>?\s*(?:\((?!reason)[^()\n]*\)\s*)?:?\s*$",  # alone
-        rf"^[\s*|•-]*[<\"]({_A})[>\"]\s*(?:\(expanded from:? <?(?P<first>{_A})>?\))?\s*[:(]",  # Postfix, qmail, GMX
-        rf"^[\s*|•-]*[<\"]({_A})[>\"]\s*(?:\(expanded from:? <?(?P<first2>{_A})>?\))?\s+\S",
-        rf"^[\s*|•-]*({_A})\s*(?::|\.\.\.|,\s*ERROR_CODE|\s(?:invalid|error|on|failed|could|was|is|not|unknown)\b)",
-        rf"(?:\bin|list|group) <({_A})>\.\s*$",  # mailing list managers
-        rf"^(?:[45]\d\d(?: [45]\.\d\.\d+)?) <?({_A})>?\s*(?:\.\.\.|:)",  # Sendmail
-        rf"<({_A})>\.\.\.\s",
-        rf"(?:{_LABELS})\s*:\s*(?:rfc822;\s*)?[<\"']?({_A})",
-        rf"(?:{_VERBS}) to:?\s+[<\"']?({_A})",
-        rf"^(?:unknown|invalid|no such|bad|illegal|undeliverable)[^:\n]{{0,30}}:\s*<?({_A})",
-        rf"(?:exceeds|full|unknown|error)[^:\n]{{0,40}}:\s*<?({_A})>?\s*$",
-        rf"({_A})<mailto:{_A}>",
-        rf"<mailto:({_A})>",
-        rf"generated (?:by|from) <?({_A})",
-        rf"(?:宛|宛先|送信先|收件人|получател[ья])\S{{0,10}}\s*[:：]?\s*<?({_A})",  # noqa: RUF001 - as written
-    )
+_STRONG: Final = (
+    rf"malformed address: <({_A})>",  # Exim
+    rf"^[\s>*|•-]*<?\"?({_A})\"?>?\s*(?:\((?!reason)[^()\n]*\)\s*)?:?\s*$",  # alone
+    rf"^[\s*|•-]*[<\"]({_A})[>\"]\s*(?:\(expanded from:? <?(?P<first>{_A})>?\))?\s*[:(]",  # Postfix, qmail, GMX
+    rf"^[\s*|•-]*[<\"]({_A})[>\"]\s*(?:\(expanded from:? <?(?P<first2>{_A})>?\))?\s+\S",
+    rf"^[\s*|•-]*({_A})\s*(?::|\.\.\.|,\s*ERROR_CODE|\s(?:invalid|error|on|failed|could|was|is|not|unknown)\b)",
+    rf"(?:\bin|list|group) <({_A})>\.\s*$",  # mailing list managers
+    rf"^(?:[45]\d\d(?: [45]\.\d\.\d+)?) <?({_A})>?\s*(?:\.\.\.|:)",  # Sendmail
+    rf"<({_A})>\.\.\.\s",
+    rf"(?:{_LABELS})\s*:\s*(?:rfc822;\s*)?[<\"']?({_A})",
+    rf"(?:{_VERBS}) to:?\s+[<\"']?({_A})",
+    rf"^(?:unknown|invalid|no such|bad|illegal|undeliverable)[^:\n]{{0,30}}:\s*<?({_A})",
+    rf"(?:exceeds|full|unknown|error)[^:\n]{{0,40}}:\s*<?({_A})>?\s*$",
+    rf"({_A})<mailto:{_A}>",
+    rf"<mailto:({_A})>",
+    rf"generated (?:by|from) <?({_A})",
+    rf"(?:宛|宛先|送信先|收件人|получател[ья])\S{{0,10}}\s*[:：]?\s*<?({_A})",  # noqa: RUF001 - as written
 )
 LISTED: Final = 5  # of these patterns, those of a list of recipients
 _VERDICT: Final = re.compile(r"[45]\d\d .{3,300}\.\.\.\s*\S")
@@ -76,16 +74,26 @@ def named(text: str, ours: Collection[str], addressed: Collection[str]) -> list[
     wanted = {address.lower() for address in addressed}
     places = _places(lines, own, wanted)
     if not places:  # some write to themselves, and a mailbox that gets bounces may be the one that failed
-        places = _places(lines, set(), wanted, _STRONG[: LISTED if wanted else None])
+        places = _places(lines, set(), wanted, LISTED if wanted else None)
     if not places:
         places = _mentioned(lines, own, wanted)
     return _with_words(lines, places)
 
 
+@cache
+def _strong() -> tuple[re.Pattern[str], ...]:
+    """Compile them with the first mail: a command that reads none need not wait for that."""
+    return tuple(re.compile(pattern, re.IGNORECASE) for pattern in _STRONG)
+
+
 def _places(
-    lines: list[str], own: set[str], wanted: set[str], patterns: Sequence[re.Pattern[str]] = _STRONG
+    lines: list[str], own: set[str], wanted: set[str], most: int | None = None
 ) -> dict[str, tuple[int, str]]:
-    """Give {address: (its first line, where it was forwarded to)} of those that stand where it counts."""
+    """Give {address: (its first line, where it was forwarded to)} of those that stand where it counts.
+
+    With `most`, only so many of the patterns are tried.
+    """
+    patterns = _strong()[:most]
     found: dict[str, tuple[int, str]] = {}
     for number, line in enumerate(lines):
         if "@" not in line or len(line) > 2000 or _TRANSCRIPT.match(line):
