@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import atexit
 import json
 import os
 import shutil
 import signal
 import subprocess
 import sys
+import tempfile
 import time
 from collections import Counter
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -120,17 +123,25 @@ class Server:
 
 
 class Newsletter:
-    """A newsletter with so many readers, and the relay it sends through; on SQLite unless `database` says otherwise."""
+    """A newsletter with so many readers, and the relay it sends through; on SQLite unless `database` says otherwise.
 
-    def __init__(self, folder: Path, readers: int, database: str = "", domains: int = 40) -> None:
+    On SQLite it is the copy of one that was made before, in this process, unless it is to be `new`.
+    """
+
+    def __init__(
+        self, folder: Path, readers: int, database: str = "", domains: int = 40, *, new: bool = False
+    ) -> None:
         self.folder = folder / "newsletter"
         self.database = database
         self.readers = readers
         self.domains = domains
         self.relay = ""
         self.said = folder / "said.txt"
-        self.must("init", str(self.folder), "--yes", folder=folder)
-        self.join("reader", readers)
+        if new or database:
+            self.must("init", str(self.folder), "--yes", folder=folder)
+            self.join("reader", readers)
+        else:
+            shutil.copytree(_made(readers, domains), self.folder)
 
     def join(self, name: str, count: int) -> None:
         """Import readers: name0, name1 and so on."""
@@ -201,3 +212,11 @@ class Newsletter:
     def rows(self, issue: str) -> list[dict[str, Any]]:
         """Give what the ledger says of each reader of an issue."""
         return [json.loads(line) for line in self.must("audit", issue, "--recipients", "--json").splitlines()]
+
+
+@cache
+def _made(readers: int, domains: int) -> Path:
+    """Make a newsletter on SQLite that is only copied; it goes with this process."""
+    folder = Path(tempfile.mkdtemp(prefix="mailer-stage-"))
+    atexit.register(shutil.rmtree, folder, ignore_errors=True)
+    return Newsletter(folder, readers, domains=domains, new=True).folder
