@@ -186,7 +186,9 @@ def test_a_reply_becomes_words_for_people(raw: bytes, enhanced: str, text: str):
 
 
 @given(
-    st.from_regex(rb"[2-5][0-9]{2} ?([245]\.[0-9]{1,4}\.[0-9]{1,3})? {0,2}[ -~]{0,9}( {1,500}x)?", fullmatch=True)
+    st.from_regex(
+        rb"[2-5][0-9]{2} ?([245]\.[0-9]{1,4}\.[0-9]{1,3})? {0,2}[ -~]{0,9}( {1,500}x)?", fullmatch=True
+    )
 )
 def test_one_line_is_read_as_many_are(line: bytes):
     """The short way for a reply of one line finds what the long way finds in it."""
