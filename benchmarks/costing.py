@@ -148,7 +148,7 @@ def exchanging(of: Edition, port: int, each: int, lanes: int) -> Spent:
 
 async def _exchanges(url: str, message: Message, each: int, lanes: int) -> Spent:
     sessions = [await open_session(parse_relay(url), hostname="client.example.org") for _ in range(lanes)]
-    envelope = Envelope(message.mail_from, message.recipient, len(message.content))
+    envelope = Envelope(message.mail_from, message.recipient, len(message.content), message.envid)
 
     async def talk(session: Session) -> None:
         body = None

@@ -24,7 +24,7 @@ from typing import TYPE_CHECKING
 from benchmarks import newsroom
 from benchmarks.process import MAILER, environment, free_port, program, sink
 from benchmarks.table import Wanted, figure, heading, print_table, progress
-from mailer.keys import Keys, Purpose
+from mailer.keys import Purpose, load_keys
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -148,7 +148,7 @@ def _milliseconds(match: re.Match[str]) -> float:
 
 
 def _clicks(room: Newsroom, first: int) -> Iterator[str]:
-    keys = Keys.load(room.folder / ".mailer" / "secret.key", None)
+    keys = load_keys(room.folder / ".mailer" / "secret.key", None)
     (list_id,) = room.ask("SELECT id FROM lists WHERE key = 'main'")
     for reader in range(first, first + 20_000):
         yield f"/unsubscribe/{keys.link_token(Purpose.UNSUBSCRIBE, reader, list_id)}"

@@ -102,15 +102,14 @@ def sign_up(  # noqa: PLR0913 - what must be proven later has that many sides; a
         outcome = SignUpOutcome.ALREADY if already else SignUpOutcome.BLOCKED
         return SignUp(outcome, None, person.id if person else None, address.email, (), already, language)
     subscriber_id = person.id if person else insert_person(connection, address, hash_key, now)
-    ids, times = sorted(each.id for each in wanted), {"at": now, "expires_at": now + valid_for}
-    row = {"list_ids": ids, **times, **_asked(network, agent, name, language)}
-    id_, expires_at = _request(connection, subscriber_id, form, row)
-    keys = tuple(each.key for each in wanted)
-    confirm = SignUpOutcome.CONFIRM
-    return SignUp(confirm, id_, subscriber_id, address.email, keys, already, language, expires_at)
+    asked = _asked(network, agent, name, language)
+    asked |= {"list_ids": sorted(each.id for each in wanted), "at": now, "expires_at": now + valid_for}
+    id_, expires_at = _request(connection, subscriber_id, form, asked)
+    keys, outcome = tuple(each.key for each in wanted), SignUpOutcome.CONFIRM
+    return SignUp(outcome, id_, subscriber_id, address.email, keys, already, language, expires_at)
 
 
-def _asked(network: str | None, agent: str | None, name: str, language: str | None) -> dict[str, str | None]:
+def _asked(network: str | None, agent: str | None, name: str, language: str | None) -> dict[str, Any]:
     """Give what is kept of who asked, cleaned and shortened. Pure."""
     return {
         "name": clean_line(name),

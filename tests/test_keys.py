@@ -11,7 +11,7 @@ from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from mailer.errors import UserError
-from mailer.keys import Key, Keys, Purpose
+from mailer.keys import Key, Keys, Purpose, load_keys, new_secret, rotated_secret
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -127,24 +127,24 @@ def private(folder: Path, text: str, mode: int = 0o600) -> Path:
 
 def test_a_new_secret_is_read_back(tmp_path: Path):
     """What new_secret gives is what load takes, from the file or from MAILER_SECRET."""
-    text = Keys.new_secret()
-    token = Keys.load(private(tmp_path, text), None).link_token(Purpose.CONFIRM, 5, 6)
-    assert Keys.load(None, text).read_link_token(Purpose.CONFIRM, token) == (5, 6)
-    assert Keys.new_secret() != text
+    text = new_secret()
+    token = load_keys(private(tmp_path, text), None).link_token(Purpose.CONFIRM, 5, 6)
+    assert load_keys(None, text).read_link_token(Purpose.CONFIRM, token) == (5, 6)
+    assert new_secret() != text
 
 
 def test_the_environment_goes_before_the_file(tmp_path: Path):
     """A server that has MAILER_SECRET does not look at the file."""
-    env = Keys.new_secret()
-    keys = Keys.load(tmp_path / "missing", env)
-    assert keys.suppression == Keys.load(None, env).suppression
+    env = new_secret()
+    keys = load_keys(tmp_path / "missing", env)
+    assert keys.suppression == load_keys(None, env).suppression
 
 
 def test_rotated_text_makes_new_tokens_and_proves_old_ones(tmp_path: Path):
     """Two rotations in a row: the first line makes, every line proves, the last one suppresses."""
-    first = "# the secret of this newsletter\n" + Keys.new_secret()
-    ring = Keys.load(private(tmp_path, Keys.rotated(Keys.rotated(first))), None)
-    before = Keys.load(None, first)
+    first = "# the secret of this newsletter\n" + new_secret()
+    ring = load_keys(private(tmp_path, rotated_secret(rotated_secret(first))), None)
+    before = load_keys(None, first)
     assert ring.read_mail_token(Purpose.CONFIRM, before.mail_token(Purpose.CONFIRM, 1, 1)) == (1, 1)
     assert before.read_mail_token(Purpose.CONFIRM, ring.mail_token(Purpose.CONFIRM, 1, 1)) is None
     assert ring.suppression == before.suppression
@@ -152,36 +152,36 @@ def test_rotated_text_makes_new_tokens_and_proves_old_ones(tmp_path: Path):
 
 def test_one_line_with_commas_is_a_ring_too():
     """An environment variable rarely holds line ends."""
-    text = Keys.rotated(Keys.new_secret())
+    text = rotated_secret(new_secret())
     line = text.strip().replace("\n", ",")
-    assert Keys.load(None, line).suppression == Keys.load(None, text).suppression
+    assert load_keys(None, line).suppression == load_keys(None, text).suppression
 
 
 def test_a_passphrase_will_do():
     """What `openssl rand -hex 32` gives is a secret; 31 characters are not."""
     phrase = "4f2a " * 7
-    token = Keys.load(None, phrase).link_token(Purpose.CONFIRM, 5, 6)
-    assert Keys.load(None, phrase + "\n").read_link_token(Purpose.CONFIRM, token) == (5, 6)
+    token = load_keys(None, phrase).link_token(Purpose.CONFIRM, 5, 6)
+    assert load_keys(None, phrase + "\n").read_link_token(Purpose.CONFIRM, token) == (5, 6)
     with pytest.raises(UserError):
-        Keys.load(None, "x" * 31)
+        load_keys(None, "x" * 31)
 
 
 def test_a_full_ring_says_so():
     """The 257th key has no id left."""
-    text = Keys.new_secret()
+    text = new_secret()
     for _ in range(255):
-        text = Keys.rotated(text)
+        text = rotated_secret(text)
     with pytest.raises(UserError, match="256 keys"):
-        Keys.rotated(text)
+        rotated_secret(text)
 
 
 @pytest.mark.parametrize("mode", [0o644, 0o640, 0o604, 0o660, 0o601])
 def test_a_secret_that_others_may_read_is_refused(tmp_path: Path, mode: int):
     """The error says which command mends it, and never shows the secret."""
-    text = Keys.new_secret()
+    text = new_secret()
     path = private(tmp_path, text, mode)
     with pytest.raises(UserError, match="chmod 600") as caught:
-        Keys.load(path, None)
+        load_keys(path, None)
     assert text.split(":")[1].strip() not in str(caught.value)
 
 
@@ -195,7 +195,7 @@ def test_a_secret_that_others_may_read_is_refused(tmp_path: Path, mode: int):
 def test_a_secret_that_is_none_is_refused_without_showing_it(text: str, tmp_path: Path):
     """Every spelling that is not a ring gets a problem with its source; nothing of the text is repeated."""
     with pytest.raises(UserError) as caught:
-        Keys.load(private(tmp_path, text), None)
+        load_keys(private(tmp_path, text), None)
     assert "secret.key" in str(caught.value)
     assert "AAAA" not in str(caught.value)
 
@@ -204,11 +204,11 @@ def test_no_secret_at_all_names_the_way_to_one(tmp_path: Path):
     """Neither file nor variable: the error says `mailer init`."""
     for file in (None, tmp_path / "missing"):
         with pytest.raises(UserError, match="mailer init"):
-            Keys.load(file, " ")
+            load_keys(file, " ")
     with pytest.raises(UserError, match="cannot be read"):
-        Keys.load(tmp_path, None)
+        load_keys(tmp_path, None)
     with pytest.raises(UserError, match="is not a secret"):
-        Keys.load(private(tmp_path, "0:" + "A" * 70_000), None)
+        load_keys(private(tmp_path, "0:" + "A" * 70_000), None)
 
 
 @given(purposes, ids, ids)

@@ -15,7 +15,7 @@ from uuid import uuid4
 from mailer.cli.output import confirm
 from mailer.database import exists, open_engine, register, sqlite_file, upgrade, writing
 from mailer.errors import PersonNeeded, Problem, UserError
-from mailer.keys import Keys
+from mailer.keys import new_secret
 from mailer.settings import Settings, load_settings
 from mailer.settings.site import read_site
 from mailer.settings.starter import Answers, answers_for, starter, write_new
@@ -110,7 +110,7 @@ def _make_folders(settings: Settings, made: list[str]) -> None:
 
 def _make_secret(settings: Settings, made: list[str]) -> None:
     if settings.secret is None and not settings.secret_file.exists():
-        write_new(settings.secret_file, Keys.new_secret(), 0o600)
+        write_new(settings.secret_file, new_secret(), 0o600)
         made.append(".mailer/secret.key")
 
 

@@ -37,9 +37,9 @@ class Workplace:
     @cached_property
     def keys(self) -> Keys:
         """The ring of secrets: MAILER_SECRET, else .mailer/secret.key."""
-        from mailer.keys import Keys  # noqa: PLC0415
+        from mailer.keys import load_keys  # noqa: PLC0415
 
-        return Keys.load(self.settings.secret_file, self.settings.secret)
+        return load_keys(self.settings.secret_file, self.settings.secret)
 
     @cached_property
     def engine(self) -> Engine:

@@ -58,7 +58,7 @@ class Engine:
         self.problem = ""
         self._shares = Shares(work.settings, work.relays, work.recorder)
         self._supply = Supply(work, self._shares.domains)
-        self.message = self._supply.message
+        self.message = self._supply.message  # itself: a layer of ours would cost a coroutine a message
         self._watch = Watch(work, self._supply, self._shares)
         self._gates = self._watch.gates
         self._rations = Rations(self._gates, work.recorder, work.clock, self._supply.more, self._supply.holds)

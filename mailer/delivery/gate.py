@@ -1,8 +1,8 @@
 """The gate of one relay: its limits, its pace, and whether it is left alone for a while. Pure; seconds as parameters.
 
-Promises: messages a second are never passed, by all processes together (turns.py), and what an hour and a day allow
-(limits.py) is not overspent; a relay that cannot be reached rests
-for two seconds, then twice as long each time, up to five minutes, and is tried by one connection first.
+Promises: messages a second are never passed, by all processes together (sharing/turns.py), and what an hour and a day
+allow (sharing/limits.py) is not overspent; a relay that cannot be reached rests for two seconds, then twice as long
+each time, up to five minutes, and is tried by one connection first.
 """
 
 from __future__ import annotations

@@ -158,8 +158,7 @@ class Supply:
         claim = self.desk.take(now)
         if claim is not None:
             self._in_flight += 1
-            if self._ahead is not None:
-                self._ahead.look(self.desk.coming)
+            self._look_ahead()
         if self.desk.ready < LOW:
             self._low.set()
         return claim

@@ -104,14 +104,14 @@ def _carry_out(order: Order, say: Say) -> int:
     import uvloop  # noqa: PLC0415
 
     from mailer.database import open_newsletter  # noqa: PLC0415
-    from mailer.keys import Keys  # noqa: PLC0415
+    from mailer.keys import load_keys  # noqa: PLC0415
     from mailer.logs import configure_logging  # noqa: PLC0415
     from mailer.run.ground import lay  # noqa: PLC0415
 
     settings = order.settings
     if order.json is not None:
         configure_logging(json=order.json)
-    keys = Keys.load(settings.secret_file, settings.secret)
+    keys = load_keys(settings.secret_file, settings.secret)
     database = open_newsletter(settings.database, settings.id)
     ground = lay(settings, keys, database, settings.for_list(order.list_key) if order.list_key else None)
     gc.freeze()

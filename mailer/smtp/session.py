@@ -106,8 +106,8 @@ class SmtpSession:
         answers = await self._line.round((body, _DOT + group), _FINAL_AND_COMMANDS)
         final = self._final(answers)
         if len(answers) == len(_FINAL_AND_COMMANDS):
-            codes = [code for code, _ in answers]
-            if judge(codes[1], codes[2], codes[3])[1] is Next.BODY:
+            _, (mail, _), (rcpt, _), (data, _) = answers
+            if judge(mail, rcpt, data)[1] is Next.BODY:  # nearly always, and then there is nothing to await
                 self._ready = True
                 return Exchange(final, ready=True)
         return await self._conclude(final, answers[1:])

@@ -52,11 +52,10 @@ def import_file(  # noqa: PLR0913 - all but two are named, and most are optional
 ) -> ImportResult:
     """Make the people of a file readers of a list, by a basis that is recorded for each.
 
-    `connect` gives a connection in a transaction of its own, and is called once for each. `rejects` is a
-    folder; the file in it is named by the import. `mapping` is {column: field or attribute, or - to leave
-    it out}. `progress` is told records done and lines in all. `revive` brings back who left, complained or is
-    dead, but nobody blocked, erased or moved; with `dry_run`, `reviving` is told the address of each. Raises
-    BadFile before anything is done, and UnknownList.
+    `connect` gives a connection in a transaction of its own, and is called once for each. `rejects` is a folder; the
+    file in it is named by the import. `mapping` is {column: field or attribute, or - to leave it out}. `progress` is
+    told records done and lines in all. `revive` brings back who left, complained or is dead, but nobody blocked, erased
+    or moved; with `dry_run`, `reviving` is told the address of each. Raises BadFile before all else, and UnknownList.
     """
     basis = _stated(basis)
     facts = surveyed or survey(path)
@@ -67,7 +66,8 @@ def import_file(  # noqa: PLR0913 - all but two are named, and most are optional
         run = Run(connect, facts, target, progress)
         run.begin(connection, _digest(facts, mapping, revive=revive), dry_run=dry_run)
     headers = {part.name: header for part, header, _ in columns}
-    job = _job(facts, columns, mapping, run.position, hash_key, REVIVING if revive else None)
+    parts, size = tuple(part for part, *_ in columns), REVIVING if revive else None
+    job = Job(str(facts.path), parts, hash_key, dict(mapping or {}), run.position, size)
     with run.rejects(rejects, headers) as out, feed(job, facts.lines) as source, Foretold() as foretold:
         if dry_run:
             run.foretell(source, foretold, reviving)
@@ -81,19 +81,6 @@ def _stated(basis: str) -> str:
     if not basis.strip():
         raise SubscribersError("say by what right these people are mailed: the basis is empty")
     return basis.strip()
-
-
-def _job(
-    facts: Survey,
-    columns: list[tuple[Part, tuple[str, ...], Columns]],
-    mapping: Mapping[str, str] | None,
-    position: int,
-    hash_key: bytes,
-    size: int | None,
-) -> Job:
-    """Give what the process that reads the file is to do."""
-    parts = tuple(part for part, *_ in columns)
-    return Job(str(facts.path), parts, hash_key, dict(mapping or {}), position, size)
 
 
 def _columns(

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from mailer.keys import Keys
+from mailer.keys import rotated_secret
 from tests.loopback.server import Do, LoopbackServer, Rule, Script, running
 
 if TYPE_CHECKING:
@@ -162,7 +162,7 @@ def test_a_rotated_secret_changes_no_message_id_that_was_sent(
     assert cli("send", "72", "--yes").code == 0
     sent = {one.recipient: one.message_id for one in server.accepted}
     secret = office / ".mailer" / "secret.key"
-    secret.write_text(Keys.rotated(secret.read_text()))
+    secret.write_text(rotated_secret(secret.read_text()))
     rows = cli("audit", "72", "--recipients", "--json").lines
     assert {row["email"]: row["message_id"] for row in rows} == sent
     write(office, name="073-b-letter.md").write_text(ISSUE.format(more="").replace("72", "73"))

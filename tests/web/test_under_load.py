@@ -11,7 +11,7 @@ import pytest
 
 from mailer.database import open_newsletter
 from mailer.delivery.ground import Ground
-from mailer.keys import Keys, Purpose
+from mailer.keys import Purpose, load_keys
 from mailer.settings import load_settings
 from mailer.web.serving import serve
 from tests.stories.stage import Stage
@@ -38,7 +38,7 @@ def stage(tmp_path: Path) -> Iterator[Stage]:
 def ground_of(stage: Stage) -> Ground:
     """Give the ground of the newsletter that another process sends from."""
     settings = load_settings(stage.newsletter.folder, {})
-    keys = Keys.load(settings.secret_file, None)
+    keys = load_keys(settings.secret_file, None)
     return Ground(settings, keys, open_newsletter(settings.database, settings.id), ())
 
 

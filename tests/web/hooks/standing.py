@@ -12,7 +12,7 @@ import httpx
 
 from mailer.database import register, writing
 from mailer.delivery.ground import Ground
-from mailer.keys import Keys
+from mailer.keys import load_keys
 from mailer.settings import load_settings
 from subscribers import ensure_lists
 
@@ -27,7 +27,7 @@ from = "Slack Water <news@slackwater.example>"
 public_url = "https://news.slackwater.example"
 return_path = "bounces@slackwater.example"
 """
-KEYS = Keys.load(None, "a passphrase that is long enough for all")
+KEYS = load_keys(None, "a passphrase that is long enough for all")
 NOON = datetime(2026, 7, 14, 12, 0, tzinfo=UTC)
 
 
