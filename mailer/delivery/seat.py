@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import time
 from contextlib import nullcontext, suppress
+from types import MappingProxyType
 from typing import TYPE_CHECKING, Final, TypeVar
 
 from sqlalchemy.exc import InterfaceError, OperationalError
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
 
     from sqlalchemy import Connection, Engine
 
@@ -21,6 +22,17 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PLANS_LAST: Final = 5.0  # seconds
+QUICK: Final[Mapping[str, str]] = MappingProxyType(
+    {
+        # Else the server weighs at each call whether a plan for just these rows would do better, which takes longer.
+        "plan_cache_mode": "force_generic_plan",
+        # All is found by keys: a table that is not known yet must not be read for being taken for small.
+        "enable_seqscan": "off",
+        "enable_hashjoin": "off",
+        "enable_mergejoin": "off",
+    }
+)
+"""What a quick seat asks of PostgreSQL's planner."""
 
 
 class Seat:
@@ -57,8 +69,8 @@ class Seat:
     def _quickly(self) -> Connection:
         connection = self._engine.connect().execution_options(isolation_level="AUTOCOMMIT")
         connection.detach()  # what is set here must not meet another user of the pool
-        # Else the server weighs at each call whether a plan for just these rows would do better, which takes longer.
-        connection.exec_driver_sql("SET plan_cache_mode = force_generic_plan")
+        for name, value in QUICK.items():
+            connection.exec_driver_sql(f"SET {name} = {value}")
         connection.commit()
         return connection
 

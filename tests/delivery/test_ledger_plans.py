@@ -7,12 +7,14 @@ from typing import TYPE_CHECKING
 from sqlalchemy import text
 
 from mailer.database import reading, writing
-from mailer.delivery import ledger
+from mailer.delivery import ledger, seat
 from mailer.delivery.ledger import claiming
 from mailer.delivery.model import Settlement
+from mailer.delivery.seat import QUICK
 from mailer.delivery.states import DeliveryState
 
 if TYPE_CHECKING:
+    import pytest
     from sqlalchemy import Connection
 
     from tests.delivery.conftest import World
@@ -33,6 +35,10 @@ _PEOPLE = (
 )
 
 
+_SUPPRESSED = """INSERT INTO suppressions (hash, scope, reason, created_at)
+    SELECT decode(md5(i::text), 'hex'), 'everything', 'imported', now() FROM generate_series(1, 5000) i"""
+
+
 def rows_read(c: Connection) -> int:
     """Give how many rows this transaction has read of the tables that a message is about."""
     words = "SELECT sum(seq_tup_read + coalesce(idx_tup_fetch, 0)) FROM pg_stat_xact_user_tables"
@@ -40,11 +46,12 @@ def rows_read(c: Connection) -> int:
 
 
 def a_group_is_sent(world: World) -> int:
-    """Claim ten readers, fence and settle them by plans made for anybody, as the seat has it; give the rows read."""
+    """Claim ten readers, fence and settle them as the quick seat does; give the rows that were read for it."""
     with writing(world.engine) as c:
         before = rows_read(c)
         claims = ledger.claim(c, world.mailing_id, 1, world.now, 10, within=(1, 2000))
-        c.execute(text("SET LOCAL plan_cache_mode = force_generic_plan"))
+        for name, value in QUICK.items():
+            c.execute(text(f"SET LOCAL {name} = {value}"))
         assert len(ledger.advance(c, 1, [], claims, world.now)) == 10
         ledger.settle(c, 1, [Settlement(claim, S.ACCEPTED, world.now) for claim in claims])
         return rows_read(c) - before
@@ -80,6 +87,33 @@ def test_of_a_mailing_that_has_just_begun_a_group_reads_its_own_rows(world: Worl
         c.execute(text("ANALYZE deliveries"))
     a_list_is_imported_and_planned(world)
     assert a_group_is_sent(world) < 1300
+
+
+def test_a_plan_that_was_made_for_a_few_is_not_kept_for_many(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody was suppressed when a worker began, and then thousands are: five seconds later it looks them up by key."""
+    if world.engine.dialect.name != "postgresql":
+        return
+    monkeypatch.setattr(seat, "_PLANS_LAST", 0.0)
+    quick, _ = seat.seats(world.engine)
+    world.join("ann@one.example")
+    world.extend()
+    claims = world.claim()
+    for _ in range(10):  # until the driver has prepared the statement
+        quick.transact(lambda c: ledger.advance(c, 1, [], claims, world.now, again=True))
+    with writing(world.engine) as c:
+        c.execute(text(_SUPPRESSED))
+
+    def read(c: Connection) -> int:
+        c.execute(text("SELECT pg_stat_force_next_flush()"))
+        words = "SELECT sum(idx_tup_read) FROM pg_stat_user_indexes WHERE relname = 'suppressions'"
+        return int(c.execute(text(words)).scalar_one())
+
+    before = quick.transact(read)
+    assert len(quick.transact(lambda c: ledger.advance(c, 1, [], claims, world.now, again=True))) == 1
+    assert quick.transact(read) - before < 100
+    quick.close()
 
 
 def test_claiming_reads_the_index_of_those_who_wait(world: World) -> None:

@@ -1,8 +1,8 @@
 """PostgreSQL's way to advance: a group of outcomes and fences is one statement of one text, in one round trip.
 
 A statement for each row would cost the server more than the move, and so would a plan made anew for each number of
-rows. Rows are named in arrays, by which the primary key is searched: whatever the server believes of how large a
-mailing is that has just begun, there is no other way for it to find them.
+rows. Rows are named in arrays, and each is looked up by the whole primary key: whatever the server believes of how
+large a mailing is that has just begun, there is no other way for it to find them.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
-from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, case, func, update
+from sqlalchemy import ARRAY, Integer, Text, any_, bindparam, case, func, select, update
 
 from mailer.delivery.ledger.prepared import prepared
 from mailer.delivery.ledger.words import RUNNING, by_kind, mailable
@@ -22,7 +22,7 @@ if TYPE_CHECKING:
     from collections.abc import Sequence
     from datetime import datetime
 
-    from sqlalchemy import Connection, Executable
+    from sqlalchemy import ColumnElement, Connection, Executable
     from sqlalchemy.sql.dml import Update
 
     from mailer.delivery.model import Claim, Settlement
@@ -85,11 +85,12 @@ def _statement(list_id: int | None, *, settles: bool) -> Executable:
     """Give the statement for the fences of one list, for outcomes, or for both at once."""
     if list_id is None:
         return _settling()
+    asked = _of_the_mailing(func.unnest(_array("asked", Integer)).label("asked"))
     fencing = (
         update(deliveries)
         .where(
-            _d.mailing_id == _bound("m", Integer),
-            _d.subscriber_id == any_(_array("asked", Integer)),
+            _d.mailing_id == asked.mailing_id,
+            _d.subscriber_id == asked.asked,
             _d.state == any_(_array("sources", Text)),
             _d.epoch == _bound("e", Integer),
             RUNNING,
@@ -102,17 +103,16 @@ def _statement(list_id: int | None, *, settles: bool) -> Executable:
 
 
 def _settling() -> Update:
-    told = (
+    outcomes = (
         func.unnest(*(_array(name, kind) for name, kind in _TOLD.items()))
         .table_valued(*_TOLD, name="outcomes")
         .render_derived()
-    ).c
+    )
+    told = _of_the_mailing(*outcomes.c)
     return (
         update(deliveries)
         .where(
-            _d.mailing_id == _bound("m", Integer),
-            # Said twice: joined alone, a server that takes the mailing for small reads all of it for each group.
-            _d.subscriber_id == any_(_array("told", Integer)),
+            _d.mailing_id == told.mailing_id,
             _d.subscriber_id == told.told,
             _d.epoch == _bound("e", Integer),
             _d.state == told.told_source,
@@ -127,6 +127,15 @@ def _settling() -> Update:
             attempts=_d.attempts + 1,
         )
     )
+
+
+def _of_the_mailing(*columns: ColumnElement[Any]) -> Any:
+    """Give the columns with the mailing beside them, apart (OFFSET) from what they are joined with.
+
+    So each row is looked up by both halves of the primary key. Of a mailing that is a constant a server knows what it
+    believes of its size, and reads all of it where it takes it for small.
+    """
+    return select(_bound("m", Integer).label("mailing_id"), *columns).offset(0).subquery().c
 
 
 def _bound(name: str, kind: Any) -> Any:
