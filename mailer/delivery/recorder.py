@@ -49,7 +49,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 T = TypeVar("T")
 _LONGEST = (
-    0.001  # seconds more that moves gather for a server; four of them take a third off the rate of one worker
+    0.001  # seconds more that moves gather for a server; 0.004 takes a third off the rate of one worker
 )
 _GROUP = 256  # moves in one transaction: well below 200 ms on a slow disk
 
