@@ -12,6 +12,7 @@ import logging
 import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from functools import partial
 from typing import TYPE_CHECKING, Final
 
 from mailer.database import writing
@@ -86,8 +87,8 @@ def _account(ground: Ground, epoch: int) -> Recovered | None:
     with writing(ground.database) as connection:
         if not workers.seize(connection, epoch):
             return None
-        proofs = read_journal(ground.journals, epoch, ledger.fenced(connection, epoch))
-        recovered = ledger.take_back(connection, epoch, proofs, ground.clock())
+        prove = partial(read_journal, ground.journals, epoch)
+        recovered = ledger.take_back(connection, epoch, prove, ground.clock())
         lay_back(connection, epoch)
         workers.retire(connection, epoch, ground.clock())
     return recovered

@@ -156,7 +156,7 @@ def test_the_dead_give_back_what_they_held(world: World) -> None:
         )
     }
     with writing(world.engine) as c:
-        recovered = ledger.take_back(c, 1, proofs, world.now)
+        recovered = ledger.take_back(c, 1, lambda _: proofs, world.now)
     assert recovered == (1, 1, 1)
     assert sorted(world.states().values()) == ["accepted", "planned", "uncertain"]
 
@@ -173,7 +173,7 @@ def test_what_a_worker_held_of_a_cancelled_mailing_is_skipped_in_the_end(world: 
         ledger.give_back(c, 1, claims[1:2])
     world.settle(claims[:1], S.DEFERRED)
     with writing(world.engine) as c:
-        ledger.take_back(c, 1, {}, world.now)
+        ledger.take_back(c, 1, lambda _: {}, world.now)
     assert world.counts().skipped == {"cancelled": 3}
     assert set(world.states().values()) == {"skipped"}
 
@@ -184,7 +184,7 @@ def test_late_proof_ends_doubt(world: World) -> None:
     world.extend()
     world.fence(world.claim())
     with writing(world.engine) as c:
-        ledger.take_back(c, 1, {}, world.now)
+        ledger.take_back(c, 1, lambda _: {}, world.now)
         assert ledger.late_proof(c, world.mailing_id, ann, "bounced", world.now)
         assert not ledger.late_proof(c, world.mailing_id, ann, "bounced", world.now)
     assert world.states() == {"ann@one.example": "accepted"}

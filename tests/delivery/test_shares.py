@@ -144,7 +144,7 @@ def test_a_worker_that_is_over_and_does_not_know_it_takes_no_share(tmp_path: Pat
         while at_work.work.tally.total < 20:  # noqa: ASYNC110 - the tally is a plain count, nothing to await
             await asyncio.sleep(0.001)
         with writing(engine) as c:
-            ledger.take_back(c, at_work.work.worker.epoch, {}, office.world.now)
+            ledger.take_back(c, at_work.work.worker.epoch, lambda _: {}, office.world.now)
             workers.retire(c, at_work.work.worker.epoch, office.world.now)
 
     async def run(url: str) -> sending.Result:

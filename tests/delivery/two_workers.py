@@ -216,7 +216,7 @@ class Ledger(RuleBasedStateMachine):
         """A worker dies; the next start accounts for it."""
         epoch = self.epochs[worker]
         with writing(self.world.engine) as c:
-            ledger.take_back(c, epoch, self.journals[epoch], self.world.now)
+            ledger.take_back(c, epoch, lambda _: self.journals[epoch], self.world.now)
         self.epochs[worker] = max(*self.epochs, *self.journals) + 1
         self.journals[self.epochs[worker]] = {}
 

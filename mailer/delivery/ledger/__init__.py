@@ -14,7 +14,7 @@ from mailer.delivery.ledger.conditions import has_delivery, received, went_to_an
 from mailer.delivery.ledger.decisions import amend, cancel, resend_uncertain, skip_uncertain
 from mailer.delivery.ledger.places import Place, blank, by_relay_id, find, newest
 from mailer.delivery.ledger.planning import plan
-from mailer.delivery.ledger.recovery import fenced, known_mailings, late_proof, replay, take_back
+from mailer.delivery.ledger.recovery import known_mailings, late_proof, replay, take_back
 from mailer.delivery.ledger.shelving import ended, shelve
 from mailer.delivery.ledger.sums import (
     any_unpacked,
@@ -43,7 +43,6 @@ __all__ = [
     "delivered",
     "ended",
     "fence",
-    "fenced",
     "find",
     "give_back",
     "has_delivery",

@@ -14,12 +14,16 @@ from mailer.delivery.tables import audiences, deliveries, mailings
 from subscribers import audience
 
 if TYPE_CHECKING:
-    from collections.abc import Collection, Mapping
+    from collections.abc import Callable, Collection, Mapping
     from datetime import datetime
+    from typing import TypeAlias
 
     from sqlalchemy import ColumnElement, Connection
 
     from mailer.delivery.journal import Proof
+
+    Proofs: TypeAlias = Mapping[tuple[int, int], Proof]
+    Prove: TypeAlias = Callable[[Collection[tuple[int, int]]], Proofs]
 
 _d = deliveries.c
 
@@ -32,21 +36,28 @@ class Recovered(NamedTuple):
     given_back: int
 
 
-def take_back(
-    connection: Connection, epoch: int, proofs: Mapping[tuple[int, int], Proof], now: datetime
-) -> Recovered:
+def take_back(connection: Connection, epoch: int, prove: Prove, now: datetime) -> Recovered:
     """Settle every row of a dead worker: proven by its journal, else uncertain if fenced, else given back.
 
-    `epoch` must be dead: nothing else may still write for it. What it held or laid back of a cancelled mailing is
-    skipped: who cancelled it went through those that waited then.
+    `epoch` must be dead: nothing else may still write for it. `prove` is asked what its journal says of the rows that
+    it had fenced. What it held or laid back of a cancelled mailing is skipped: who cancelled it went through those that
+    waited then.
     """
     # Nobody cancels before this is committed: else what is laid back here would be seen by neither.
     open_ = select(mailings.c.id).where(mailings.c.state.in_((MailingState.RUNNING, MailingState.PAUSED)))
     connection.execute(open_.with_for_update(read=True))
-    held = fenced(connection, epoch)
-    proven = sum(_settle(connection, epoch, each, proofs.get(each), now) for each in held)
-    given_back = _lay_back(connection, epoch, now)
-    return Recovered(proven, len(held) - proven, given_back)
+    held = connection.execute(
+        select(_d.mailing_id, _d.subscriber_id, _d.state).where(
+            *_held(epoch), _d.state.in_((State.SENDING, State.CLAIMED))
+        )
+    ).all()
+    fenced = {(row.mailing_id, row.subscriber_id) for row in held if row.state == State.SENDING}
+    proofs = prove(fenced)
+    proven = sum(_settle(connection, epoch, each, proofs.get(each), now) for each in fenced)
+    if len(held) > len(fenced):
+        _lay_back(connection, epoch)
+    _skip_cancelled(connection, epoch, now)
+    return Recovered(proven, len(fenced) - proven, len(held) - len(fenced))
 
 
 def _settle(
@@ -64,20 +75,23 @@ def _settle(
     return proven
 
 
-def _lay_back(connection: Connection, epoch: int, now: datetime) -> int:
-    """Lay back what was claimed and never fenced, and give how much; skip what waits of cancelled mailings."""
-    given_back = connection.execute(
+def _lay_back(connection: Connection, epoch: int) -> None:
+    """Lay back what was claimed and never fenced."""
+    connection.execute(
         update(deliveries)
         .where(*_held(epoch), _d.state == State.CLAIMED)
         .values(state=case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value))
-    ).rowcount
+    )
+
+
+def _skip_cancelled(connection: Connection, epoch: int, now: datetime) -> None:
+    """Skip what waits of cancelled mailings and was this worker's last."""
     cancelled = select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
     connection.execute(
         update(deliveries)
         .where(_d.mailing_id.in_(cancelled), _d.epoch == epoch, _d.state.in_(WAITING))
         .values(state=State.SKIPPED, reason=Skip.CANCELLED, at=now)
     )
-    return given_back
 
 
 def _held(epoch: int) -> tuple[ColumnElement[bool], ...]:
@@ -89,15 +103,7 @@ def _held(epoch: int) -> tuple[ColumnElement[bool], ...]:
 FROM_JOURNAL: Final = "known from the journal alone"
 
 
-def fenced(connection: Connection, epoch: int) -> set[tuple[int, int]]:
-    """Give the (mailing, subscriber) that a worker stands in `sending` with: what its journal is asked about."""
-    rows = connection.execute(
-        select(_d.mailing_id, _d.subscriber_id).where(*_held(epoch), _d.state == State.SENDING)
-    )
-    return {(row.mailing_id, row.subscriber_id) for row in rows}
-
-
-def replay(connection: Connection, proofs: Mapping[tuple[int, int], Proof], now: datetime) -> Recovered:
+def replay(connection: Connection, proofs: Proofs, now: datetime) -> Recovered:
     """Bring a database that lost its newest commits up to what a journal knows: nobody is mailed again.
 
     The moves were made once, in a history that this database does not hold; so here alone a row may go from planned
