@@ -55,7 +55,6 @@ GROUP = 16  # moves that share a commit in the table
 FEW, MANY = 4, 32  # two sizes of groups tell what a move costs and what a commit
 EPOCH = 1
 _BATCH = 500  # claims at a time, as the engine takes them
-_GATHER = 0.0005  # as the engine has it, for so many connections
 KEYS = Keys((Key(1, b"k" * 32),))
 
 
@@ -246,7 +245,8 @@ async def _recorded(ready: Stock, claims: Sequence[Claim]) -> None:
         tempfile.TemporaryDirectory(prefix="mailer-bench-") as folder,
         Journal(Path(folder), EPOCH) as journal,
     ):
-        recorder = Recorder(ready.engine, journal, EPOCH, now_utc, _GATHER)
+        recorder = Recorder(ready.engine, journal, EPOCH, now_utc)
+        recorder.attend(LANES)
 
         async def lane() -> None:
             before: list[Settlement] = []

@@ -170,5 +170,5 @@ def readers(
     else:
         wanted = subscribers.c.id.in_(bindparam("people", expanding=True))
     query = select(*columns).where(wanted, subscribers.c.state == PersonState.PRESENT)
-    rows = connection.execute(query, {"people": list(subscriber_ids)})
+    rows = connection.execute(query, {"people": list(subscriber_ids)}).all()
     return {row[0]: Reader(*row[1:]) for row in rows}

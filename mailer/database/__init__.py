@@ -1,6 +1,6 @@
 """The database: one engine for SQLite and PostgreSQL, short transactions, and the way to the newest schema."""
 
-from mailer.database.engine import exists, may_pass, open_engine, reading, sqlite_file, writing
+from mailer.database.engine import exists, may_pass, open_engine, reading, sqlite_file, translated, writing
 from mailer.database.schema import (
     OldSchema,
     check,
@@ -31,6 +31,7 @@ __all__ = [
     "register",
     "revision",
     "sqlite_file",
+    "translated",
     "upgrade",
     "writing",
 ]

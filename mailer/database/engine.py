@@ -152,6 +152,12 @@ def _connected(engine: Engine, options: dict[str, Any]) -> Iterator[Connection]:
         yield connection
 
 
+def translated(problem: sqlite3.Error) -> DBAPIError:
+    """Give SQLAlchemy's error for one of SQLite's driver, without the values, which may hold an address."""
+    kind = OperationalError if isinstance(problem, sqlite3.OperationalError) else DBAPIError
+    return kind("", None, problem)
+
+
 def may_pass(error: DBAPIError) -> bool:
     """Say whether waiting may help: a lock, a full disk, a server that is away; not a statement that is wrong."""
     code = getattr(error.orig, "sqlite_errorcode", None)

@@ -17,12 +17,12 @@ from typing import TYPE_CHECKING, Any, Final
 from mailer.delivery.lane import Lane
 from mailer.delivery.outcome import Signal, Verdict
 from mailer.delivery.rations import Rations
-from mailer.delivery.recorder import RecorderFailed
 from mailer.delivery.shares import Shares
 from mailer.delivery.states import DeliveryState, MailingState
 from mailer.delivery.supply import Supply, moment
 from mailer.delivery.tripwire import discreet, pause
 from mailer.delivery.watch import Watch
+from mailer.delivery.writer import RecorderFailed
 
 if TYPE_CHECKING:
     from collections.abc import Sequence

@@ -15,7 +15,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine as Database
 
-    from mailer.delivery.recorder import Heard
+    from mailer.delivery.writer import Heard
     from mailer.keys import Keys
     from mailer.message.dkim import Signer
     from mailer.settings import Settings

@@ -55,7 +55,12 @@ class Lane:
             self._engine.unreachable(self._gate, str(refused), hopeless=refused.needs_operator)
         else:
             self._gate.opened()
-            await self._converse(session, claim)
+            recorder = self._engine.work.recorder
+            recorder.attend(1)
+            try:
+                await self._converse(session, claim)
+            finally:
+                recorder.attend(-1)
 
     async def _converse(self, session: Session, first: Claim) -> None:
         """Send `first` and whatever comes after it over one session."""

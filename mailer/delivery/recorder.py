@@ -1,37 +1,30 @@
-"""The recorder: the one thread of a process that writes to the ledger, many moves a transaction.
+"""The recorder: all that a process which sends writes to the ledger goes through here, many moves a transaction.
 
 Every connection hands in what came of its last message and which message it would send next, and waits for the
-grant. What waits together is written together: first the journal, then one transaction (house rule: the fence is
-recorded before the first octet of a body). So a commit costs a share of a message, not a message.
+grant. What came together is written together, so a commit costs a share of a message, not a message.
 
-`gather` is how long the thread lets moves come together after it was woken: half a millisecond takes a third off the
-CPU of a message, and a fiftieth off the rate of twenty connections; with few connections there is little to gather.
-For a server, to whom a statement is dear, they gather for as long as more come in.
+A group of moves takes SQLite less time than it takes to wake a thread, and two threads would fight for the
+interpreter; so it is written in the loop, if it can be at once. Whatever may have to wait goes to the one thread: a
+server, a lock that another process holds, a full disk, and all other work on the ledger (claims, planning, heartbeats).
+What the loop writes and what the thread writes take turns, so this process never waits for itself.
 
-Promises: an answer is given only after the commit. A database that is locked, gone or full is tried again for
-`patience` seconds while the connections wait; then the recorder fails and nothing more is sent. Other work on the
-ledger (claims, planning, heartbeats) runs on the same thread, so this process never waits for itself.
+Moves gather until three quarters of the connections have handed one in: the rest is under way meanwhile, so the far end
+has something to do. For a server, to whom a statement is dear, they gather until all have. Whoever is missing is waited
+for a moment, and for twice as long as the server took for the last group: the busier it is, the fewer groups it gets.
+
+Promises: an answer is given only after the commit; a database that is away is waited for (writer.py).
 """
 
 from __future__ import annotations
 
 import asyncio
-import logging
 import threading
-import time
 from collections import deque
-from dataclasses import dataclass
 from functools import partial
-from itertools import count
 from queue import SimpleQueue
-from typing import TYPE_CHECKING, TypeVar
+from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from sqlalchemy.exc import DBAPIError, InterfaceError, OperationalError
-
-from mailer.database import may_pass
-from mailer.delivery import ledger
-from mailer.delivery.seat import seats
-from mailer.delivery.states import DeliveryState
+from mailer.delivery.writer import Move, Writer
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
@@ -43,32 +36,23 @@ if TYPE_CHECKING:
     from mailer.delivery.journal import Journal
     from mailer.delivery.model import Claim, Settlement
     from mailer.delivery.turnstile import Turnstile
+    from mailer.delivery.writer import Heard
 
-    Heard: TypeAlias = Callable[[Connection, Sequence[Settlement]], None]
+    Task: TypeAlias = tuple[Sequence[asyncio.Future[Any]], Callable[[], Sequence[object]]]
 
-log = logging.getLogger(__name__)
 T = TypeVar("T")
-_LONGEST = (
-    0.001  # seconds more that moves gather for a server; 0.004 takes a third off the rate of one worker
-)
-_GROUP = 256  # moves in one transaction: well below 200 ms on a slow disk
 
 
-class RecorderFailed(Exception):  # noqa: N818 - it is what happened, and stops the engine
-    """The database could not be written for too long. What the journal holds is settled by the next start."""
-
-
-@dataclass(slots=True)
-class _Move:
-    settlements: Sequence[Settlement]
-    fence: Claim | None
-    answer: asyncio.Future[bool]
-
-
-@dataclass(slots=True)
-class _Job:
+class _Job(NamedTuple):
     work: Callable[[Connection], object]
-    answer: asyncio.Future[object]
+    answer: asyncio.Future[Any]
+    brief: bool
+
+
+_GATHER: Final = 0.002  # seconds
+_LONGEST: Final = 0.04
+_FEW: Final = 8  # connections below which there is nothing to gather
+_GROUP: Final = 256  # moves in one transaction: well below 200 ms on a slow disk
 
 
 class Recorder:
@@ -80,164 +64,160 @@ class Recorder:
         journal: Journal,
         epoch: int,
         clock: Callable[[], datetime],
-        gather: float,
         patience: float = 300,
         heard: Heard | None = None,
         *,
         turnstile: Turnstile | None = None,
     ) -> None:
-        self._journal = journal
-        self._epoch = epoch
-        self._clock = clock
-        self._gather = gather
-        self._longest = _LONGEST if gather and engine.dialect.name == "postgresql" else 0.0
-        self._patience = patience
-        self._ill: dict[str, float] = {}  # since when journal or database cannot be written
-        self._heard = heard
-        self._moves, self._jobs = seats(engine, turnstile)
-        self._waiting: deque[_Move | _Job | None] = deque()
-        self._bell: SimpleQueue[None] = SimpleQueue()
-        self._awake = True
+        self._writer = Writer(engine, journal, epoch, clock, patience, heard, turnstile)
+        self._connections = 0
+        self._enough = 1  # moves that are begun at once
+        self._gather = _GATHER
+        self._asked = 0.0  # when the thread was given its task
+        self._moves: deque[Move] = deque()
+        self._jobs: deque[_Job] = deque()
+        self._job_is_next = False
+        self._working = False  # the thread has a task
+        self._soon: asyncio.Handle | None = None
+        self._later: asyncio.TimerHandle | None = None
         self._loop = asyncio.get_running_loop()
+        self._emptied: asyncio.Future[None] | None = None
+        self._tasks: SimpleQueue[Task | None] = SimpleQueue()
         self._thread = threading.Thread(target=self._run, name="recorder", daemon=True)
         self._thread.start()
+
+    def attend(self, change: int) -> None:
+        """Hear that so many connections more, or fewer, hand in moves from now on."""
+        self._connections += change
+        if self._connections < _FEW:
+            self._enough = 1
+        else:
+            self._enough = self._connections * 3 // 4 if self._writer.quick else self._connections
 
     def record(self, settlements: Sequence[Settlement], fence: Claim | None) -> asyncio.Future[bool]:
         """Settle, and fence the next claim: true once its body may leave, false if it must not."""
         answer: asyncio.Future[bool] = self._loop.create_future()
-        self._hand_in(_Move(settlements, fence, answer))
+        self._moves.append(Move(settlements, fence, answer))
+        self._look()
         return answer
 
-    def call(self, work: Callable[[Connection], T]) -> asyncio.Future[T]:
-        """Run `work` in a write transaction of its own and give what it returns."""
+    def call(self, work: Callable[[Connection], T], *, brief: bool = False) -> asyncio.Future[T]:
+        """Run `work` in a write transaction of its own and give what it returns.
+
+        `brief`: it takes a few milliseconds, so the loop may do it; it may be begun anew if it failed.
+        """
         answer: asyncio.Future[T] = self._loop.create_future()
-        self._hand_in(_Job(work, answer))  # type: ignore[arg-type] # the desk holds answers of any type
+        self._jobs.append(_Job(work, answer, brief))
+        self._look()
         return answer
 
     async def close(self) -> None:
         """Write what was handed in, end the thread."""
-        self._hand_in(None)
+        self._emptied = self._loop.create_future()
+        self._look()
+        await self._emptied
+        self._tasks.put(None)
         await asyncio.to_thread(self._thread.join)
+        self._writer.close()
 
-    def _hand_in(self, item: _Move | _Job | None) -> None:
-        self._waiting.append(item)
-        if (
-            not self._awake
-        ):  # waking a thread costs as much as making a message; while it works it looks by itself
-            self._awake = True
-            self._bell.put(None)
+    def _look(self) -> None:
+        """See to it that what waits is begun: in this turn of the loop, or once enough has gathered."""
+        if self._working or self._soon is not None:
+            return
+        if len(self._moves) >= self._enough or self._jobs or self._emptied is not None:
+            # Behind whoever else hands a move in in this turn of the loop.
+            self._soon = self._loop.call_soon(self._begin)
+        elif self._moves and self._later is None:
+            self._later = self._loop.call_later(self._gather, self._begin)
+
+    def _begin(self) -> None:
+        """Begin what is next: a group of moves, or after one of them a job."""
+        self._rest()
+        if self._working:
+            return
+        if self._moves and not (self._jobs and self._job_is_next):
+            self._job_is_next = True
+            self._write([self._moves.popleft() for _ in range(min(len(self._moves), _GROUP))])
+        if self._jobs and not self._working:
+            self._job_is_next = False
+            self._do(self._jobs.popleft())
+        self._look_again()
+
+    def _rest(self) -> None:
+        """Forget when this was to be called."""
+        for handle in (self._soon, self._later):
+            if handle is not None:
+                handle.cancel()
+        self._soon = self._later = None
+
+    def _look_again(self) -> None:
+        if self._moves or self._jobs:
+            self._look()
+        elif self._emptied is not None and not self._working and not self._emptied.done():
+            self._emptied.set_result(None)
+
+    def _write(self, moves: list[Move]) -> None:
+        """Write a group here and now, or let the thread do it."""
+        answers = [move.answer for move in moves]
+        if not self._writer.quick:
+            self._start(answers, partial(self._writer.write, moves))
+            return
+        try:
+            granted = self._writer.write_at_once(moves)
+        except Exception as problem:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            _fail(answers, problem)
+            return
+        if granted is None:
+            self._start(answers, partial(self._writer.write, moves, again=True))
+        elif len(granted) == sum(move.fence is not None for move in moves):
+            _fulfil(answers, [move.fence is not None for move in moves])
+        else:
+            self._start(answers, partial(self._writer.answers, moves, granted))
+
+    def _do(self, job: _Job) -> None:
+        """Do a job here and now, or let the thread do it."""
+        try:
+            done = self._writer.do_at_once(job.work) if job.brief else None
+        except Exception as problem:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+            _fail([job.answer], problem)
+            return
+        if done is None:
+            self._start([job.answer], lambda: [self._writer.do(job.work)])
+        else:
+            _fulfil([job.answer], done)
+
+    def _start(self, answers: Sequence[asyncio.Future[Any]], work: Callable[[], Sequence[object]]) -> None:
+        self._working = True
+        self._asked = self._loop.time()
+        self._tasks.put((answers, work))
 
     def _run(self) -> None:
-        last = False
-        while not last:
-            if not self._waiting:
-                # In this order: what is handed in after the flag falls rings the bell, what came before is seen.
-                self._awake = False
-                if not self._waiting:
-                    self._bell.get()
-                    self._let_gather()
-            moves, jobs, last = self._taken()
-            if moves:
-                self._answer([move.answer for move in moves], partial(self._write, moves))
-            for job in jobs:
-                self._answer([job.answer], partial(self._do, job))
-        self._moves.close()
-        self._jobs.close()
-
-    def _let_gather(self) -> None:
-        """Let moves come together: once on SQLite, on a server for as long as more come in."""
-        time.sleep(self._gather)
-        until = time.monotonic() + self._longest
-        seen = 0
-        while seen < len(self._waiting) and time.monotonic() < until:
-            seen = len(self._waiting)
-            time.sleep(self._gather)
-
-    def _taken(self) -> tuple[list[_Move], list[_Job], bool]:
-        """Take what waits, at most a group of moves; true if nothing comes after it."""
-        moves: list[_Move] = []
-        jobs: list[_Job] = []
-        while self._waiting and len(moves) < _GROUP:
-            item = self._waiting.popleft()
-            if item is None:
-                return moves, jobs, True
-            if isinstance(item, _Move):
-                moves.append(item)
-            else:
-                jobs.append(item)
-        return moves, jobs, False
-
-    def _do(self, job: _Job) -> list[object]:
-        return [self._transact(job.work)]
-
-    def _write(self, moves: list[_Move]) -> list[bool]:
-        settlements = [settlement for move in moves for settlement in move.settlements]
-        claims = [move.fence for move in moves if move.fence is not None]
-        self._again("journal", lambda: self._journal.write(settlements, claims))
-        granted = self._advanced(settlements, claims)
-        if len(granted) == len(claims):  # nearly always, and a claim takes a while to be found in a set
-            return [move.fence is not None for move in moves]
-        denied = [claim for claim in claims if claim not in granted]
-        if denied:
-            self._transact(lambda c: ledger.turn_back(c, self._epoch, denied, self._clock()))
-        return [move.fence in granted for move in moves]
-
-    def _advanced(self, settlements: list[Settlement], claims: list[Claim]) -> set[Claim]:
-        """Write one group; a repetition says so, for the answer to the first try may be what was lost."""
-        refused = [one for one in settlements if one.state is DeliveryState.REFUSED]
-        heard = self._heard if refused else None
-        seat = self._jobs if heard is not None else self._moves
-        tries = count()
-
-        def advance(connection: Connection) -> set[Claim]:
-            again, now = next(tries) > 0, self._clock()
-            granted = ledger.advance(connection, self._epoch, settlements, claims, now, again=again)
-            if heard is not None:
-                heard(connection, refused)
-            return granted
-
-        return self._again("database", lambda: seat.transact(advance))
-
-    def _transact(self, work: Callable[[Connection], T]) -> T:
-        return self._again("database", lambda: self._jobs.transact(work))
-
-    def _again(self, place: str, work: Callable[[], T]) -> T:
-        """Do it until the database or the disk (`place`) lets it; the wait doubles up to two seconds.
-
-        Patience is measured from when the place was last well: whoever comes after it ran out is not patient anew.
-        """
-        wait = 0.05
-        while True:
+        """Do one task after the other; the loop hands over the next when it has heard of the last."""
+        while (task := self._tasks.get()) is not None:
+            answers, work = task
             try:
-                done = work()
-            except (OperationalError, InterfaceError, OSError) as problem:
-                if isinstance(problem, DBAPIError) and not may_pass(problem):
-                    raise
-                if time.monotonic() - self._ill.setdefault(place, time.monotonic()) > self._patience:
-                    raise RecorderFailed(f"the ledger cannot be written: {problem}") from problem
-                log.warning("the ledger cannot be written, trying again: %s", problem)
-                time.sleep(wait)
-                wait = min(wait * 2, 2.0)
+                results = work()
+            except Exception as problem:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
+                done = partial(_fail, answers, problem)
             else:
-                self._ill.pop(place, None)
-                return done
+                done = partial(_fulfil, answers, results)
+            self._loop.call_soon_threadsafe(self._done, done)
 
-    def _answer(self, answers: list[asyncio.Future[T]], work: Callable[[], list[T]]) -> None:
-        try:
-            results = work()
-        except Exception as problem:  # noqa: BLE001 - whoever waits must hear of it, whatever it is
-            self._loop.call_soon_threadsafe(_fail, answers, problem)
-        else:
-            self._loop.call_soon_threadsafe(_fulfil, answers, results)
+    def _done(self, tell: Callable[[], None]) -> None:
+        self._working = False
+        if self._job_is_next:  # it was a group
+            self._gather = min(max(_GATHER, 2 * (self._loop.time() - self._asked)), _LONGEST)
+        tell()
+        self._look_again()
 
 
-def _fulfil(answers: list[asyncio.Future[T]], results: list[T]) -> None:
+def _fulfil(answers: Sequence[asyncio.Future[Any]], results: Sequence[object]) -> None:
     for answer, result in zip(answers, results, strict=True):
         if not answer.done():
             answer.set_result(result)
 
 
-def _fail(answers: list[asyncio.Future[T]], problem: Exception) -> None:
+def _fail(answers: Sequence[asyncio.Future[Any]], problem: Exception) -> None:
     for answer in answers:
         if not answer.done():
             answer.set_exception(problem)

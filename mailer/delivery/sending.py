@@ -13,7 +13,7 @@ import socket
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from functools import partial
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING
 
 from mailer.database import writing
 from mailer.delivery import custody, dispatch, ledger
@@ -52,8 +52,6 @@ class Result:
 
 
 log = logging.getLogger(__name__)
-_GATHER: Final = 0.0005
-_MANY: Final = 8
 
 
 def recover(ground: Ground) -> list[Recovered]:
@@ -162,7 +160,6 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
                 journal,
                 worker.epoch,
                 ground.clock,
-                _gather(ground),
                 heard=ground.heard,
                 turnstile=turnstile,
             )
@@ -180,11 +177,6 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
             await asyncio.to_thread(_account, ground, worker.epoch)
     finally:
         workers.release(worker)
-
-
-def _gather(ground: Ground) -> float:
-    """Give the seconds that moves are gathered for: worth it only where many connections hand them in."""
-    return _GATHER if sum(relay.connections for relay in ground.relays) >= _MANY else 0.0
 
 
 def _journal(ground: Ground, epoch: int, mark: str) -> Journal:

@@ -2,7 +2,7 @@
 
 Promises: while there is something due the desk is not empty; readers are planned while the first messages leave; what
 a slow domain has too much of goes back to the ledger, and so does everything at the end. All work on the database
-runs on the recorder's thread.
+goes through the recorder.
 """
 
 from __future__ import annotations
@@ -89,10 +89,13 @@ class Supply:
     async def _fetch(self) -> list[Claim]:
         """Claim what is due: of the batch in turn, where batches are handed to this process."""
         handed = self._work.handed
+        # To look past the readers of crowded domains may take as long as there are readers.
+        brief = not self.desk.crowded(self._loop.time())
         if handed is None:
-            return await self._work.recorder.call(self._claim)
+            return await self._work.recorder.call(self._claim, brief=brief)
         while (batch := handed.current) is not None:
-            claims = await self._work.recorder.call(partial(self._claim, within=(batch.first, batch.last)))
+            claim = partial(self._claim, within=(batch.first, batch.last))
+            claims = await self._work.recorder.call(claim, brief=brief)
             if len(claims) < BATCH:
                 handed.exhausted()
             if claims:
@@ -181,7 +184,7 @@ class Supply:
     def lay(self, claims: Sequence[Claim], due_at: datetime | None = None) -> asyncio.Future[None]:
         """Lay claims back into the ledger, due at once or at `due_at`."""
         epoch = self._work.worker.epoch
-        return self._work.recorder.call(lambda c: ledger.give_back(c, epoch, claims, due_at))
+        return self._work.recorder.call(lambda c: ledger.give_back(c, epoch, claims, due_at), brief=True)
 
     async def _give_back_surplus(self) -> None:
         for wait, claims in self.desk.surplus(self._loop.time()).items():

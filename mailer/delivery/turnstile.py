@@ -45,6 +45,17 @@ class Turnstile:
             if mine:
                 fcntl.flock(self._folder, fcntl.LOCK_UN)
 
+    @contextmanager
+    def at_once(self) -> Iterator[None]:
+        """Have a turn until the block ends; raises BlockingIOError where somebody else has it or is waited for."""
+        if self._late:
+            raise BlockingIOError
+        fcntl.flock(self._folder, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        try:
+            yield
+        finally:
+            fcntl.flock(self._folder, fcntl.LOCK_UN)
+
     def close(self) -> None:
         """End it; a thread that still waits is left to end with the process."""
         if self._thread is not None:

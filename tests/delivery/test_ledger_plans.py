@@ -96,7 +96,7 @@ def test_a_plan_that_was_made_for_a_few_is_not_kept_for_many(
     if world.engine.dialect.name != "postgresql":
         return
     monkeypatch.setattr(seat, "_PLANS_LAST", 0.0)
-    quick, _ = seat.seats(world.engine)
+    quick = seat.AloneSeat(world.engine)
     world.join("ann@one.example")
     world.extend()
     claims = world.claim()

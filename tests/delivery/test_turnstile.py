@@ -62,3 +62,16 @@ def test_an_end_in_the_middle_frees_the_next(tmp_path: Path):
         assert turn
     first.close()
     second.close()
+
+
+def test_who_wants_a_turn_at_once_or_not_at_all(tmp_path: Path):
+    """While another has the turn there is none to be had at once; then there is, and it is over with the block."""
+    first, second = Turnstile(tmp_path), Turnstile(tmp_path)
+    with first.turn(), pytest.raises(BlockingIOError), second.at_once():
+        pass
+    with second.at_once(), pytest.raises(BlockingIOError), first.at_once():
+        pass
+    with first.at_once():
+        pass
+    second.close()
+    first.close()

@@ -104,7 +104,7 @@ def _fence(
             statement = prepared(_fence_statement(list_id, len(some), again=again), connection.dialect)
             values: dict[str, object] = {f"r{number}": item.subscriber_id for number, item in enumerate(some)}
             values |= {"m": mailing_id, "e": epoch, "now": driver_instant(now, connection.dialect)}
-            found = set(statement.run(connection, values).scalars().all())
+            found = {row[0] for row in statement.rows(connection, values)}
             granted.update(some if len(found) == len(some) else _those(some, found))
     return granted
 

@@ -90,8 +90,8 @@ def claim(
         values |= {"first": within[0], "last": within[1], "waiting": [state.value for state in WAITS]}
     server = connection.dialect.name == "postgresql"
     statement = _claim_statement(excluding=bool(without), within=bool(within), server=server)
-    rows = connection.execute(statement, values)
-    return [Claim(*row) for row in rows]
+    # All at once: row by row the driver would lay the interpreter's lock down and take it up for each.
+    return list(map(Claim._make, connection.execute(statement, values).all()))
 
 
 def _in_hand(mailing_id: int, epoch: int, subscribers: Iterable[int]) -> ColumnElement[bool]:

@@ -70,8 +70,7 @@ def _run(
     values: dict[str, object] = {"m": mailing_id, "e": epoch, **fences}
     if settlements:
         values |= dict(zip(_TOLD, map(list, zip(*map(_values, settlements), strict=True)), strict=True))
-    rows = statement.run(connection, values)
-    return {row[0] for row in rows} if fences else set()
+    return {row[0] for row in statement.rows(connection, values)}
 
 
 def _values(one: Settlement) -> tuple[object, ...]:

@@ -1,23 +1,26 @@
 """Statements of the hot path, compiled once into the words and the order of values that the driver takes.
 
 SQLAlchemy finds a statement's compiled form and converts each value at every call, which costs more than SQLite takes
-to run it; measured, a third of what a message costs in the ledger. The statements stay Core, for both databases.
+to run it; measured, a third of what a message costs in the ledger. The statements stay Core, for both databases; on
+SQLite they go to the driver itself, in the transaction that the caller began.
 """
 
 from __future__ import annotations
 
+import sqlite3
 from enum import Enum
 from functools import lru_cache
 from operator import itemgetter
 from typing import TYPE_CHECKING, Any
 
+from mailer.database import translated
 from subscribers import Instant
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
     from datetime import datetime
 
-    from sqlalchemy import ClauseElement, Connection, CursorResult, Dialect
+    from sqlalchemy import ClauseElement, Connection, Dialect
 
 
 class Prepared:
@@ -31,9 +34,18 @@ class Prepared:
         self._order: tuple[str, ...] | None = tuple(compiled.positiontup) if compiled.positional else None
         self._constants = {name: _bare(value) for name, value in compiled.params.items() if value is not None}
 
-    def run(self, connection: Connection, values: Mapping[str, object]) -> CursorResult[Any]:
-        """Run it once."""
-        return connection.exec_driver_sql(self._text, self._bound({**self._constants, **values}))
+    def rows(self, connection: Connection, values: Mapping[str, object]) -> Sequence[Sequence[Any]]:
+        """Run it once, and give the rows that it returns."""
+        bound = self._bound({**self._constants, **values})
+        if self._order is None:
+            result = connection.exec_driver_sql(self._text, bound)
+            return result.all() if result.returns_rows else ()
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            found: list[tuple[Any, ...]] = driver.execute(self._text, bound).fetchall()
+        except sqlite3.Error as problem:
+            raise translated(problem) from problem
+        return found
 
     def run_each(
         self,
@@ -45,13 +57,17 @@ class Prepared:
         """Run it for each row, whose values are named by `names`; `shared` holds for all."""
         base = {**self._constants, **shared}
         if self._order is None:
-            bound: Sequence[Any] = [{**base, **dict(zip(names, row, strict=True))} for row in rows]
-        else:
-            place = {name: at for at, name in enumerate((*names, *base))}
-            chosen = itemgetter(*[place[name] for name in self._order])
-            tail = tuple(base.values())
-            bound = [chosen(row + tail) for row in rows]
-        connection.exec_driver_sql(self._text, bound)
+            bound = [{**base, **dict(zip(names, row, strict=True))} for row in rows]
+            connection.exec_driver_sql(self._text, bound)
+            return
+        place = {name: at for at, name in enumerate((*names, *base))}
+        chosen = itemgetter(*[place[name] for name in self._order])
+        tail = tuple(base.values())
+        driver: Any = connection.connection.dbapi_connection
+        try:
+            driver.executemany(self._text, [chosen(row + tail) for row in rows])
+        except sqlite3.Error as problem:
+            raise translated(problem) from problem
 
     def _bound(self, values: Mapping[str, object]) -> Any:
         return values if self._order is None else tuple(map(values.__getitem__, self._order))
