@@ -16,18 +16,19 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from mailer.database import reading, writing
-from mailer.delivery import batches, custody, mailing
+from mailer.delivery import batches, custody, ledger, mailing
 from mailer.delivery.custody import workers
 from mailer.delivery.engine import End
 from mailer.delivery.handed import Handed
 from mailer.delivery.letters import Post
 from mailer.delivery.relays import relays_of
 from mailer.delivery.sending import deliver, enlisted, own_name, sweep
-from mailer.delivery.states import WAITING, MailingState
-from mailer.delivery.tables import audiences, deliveries
+from mailer.delivery.states import MailingState
+from mailer.delivery.tables import audiences
 from mailer.errors import MailerError
 
 if TYPE_CHECKING:
+    from collections.abc import Collection
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -54,21 +55,24 @@ class Silent(MailerError):  # noqa: N818 - it is what happened, and the part beg
         return "this process was silent for over a minute; others took its work over"
 
 
-def due(connection: Connection, now: datetime) -> list[Mailing]:
-    """Give the running mailings that have something to send or to plan now."""
-    found = []
-    for one in mailing.every(connection, MailingState.RUNNING):
-        rows = select(deliveries.c.subscriber_id).where(
-            deliveries.c.mailing_id == one.id, deliveries.c.state.in_(WAITING), deliveries.c.due_at <= now
-        )
-        rest = select(audiences.c.id).where(
-            audiences.c.mailing_id == one.id,
-            audiences.c.done.is_(False),
-            audiences.c.not_before.is_(None) | (audiences.c.not_before <= now),
-        )
-        if any(connection.execute(query.limit(1)).first() for query in (rows, rest)):
-            found.append(one)
-    return found
+def due(connection: Connection, now: datetime, known: Collection[int] = ()) -> list[Mailing]:
+    """Give the running mailings that have something to send or to plan now; `known` are not looked at for that."""
+    return [
+        one
+        for one in mailing.every(connection, MailingState.RUNNING)
+        if one.id in known
+        or ledger.anybody_due(connection, one.id, now)
+        or _anybody_to_plan(connection, one.id, now)
+    ]
+
+
+def _anybody_to_plan(connection: Connection, mailing_id: int, now: datetime) -> bool:
+    rest = select(audiences.c.id).where(
+        audiences.c.mailing_id == mailing_id,
+        audiences.c.done.is_(False),
+        audiences.c.not_before.is_(None) | (audiences.c.not_before <= now),
+    )
+    return connection.execute(rest.limit(1)).first() is not None
 
 
 async def run(ground: Ground, stopped: asyncio.Event, *, letters: bool = True) -> None:
@@ -128,7 +132,7 @@ class Delivering:
         beat = self._ground.clock()
         while not self._stopped.is_set():
             try:
-                found = await asyncio.to_thread(self._due)
+                found = await asyncio.to_thread(self._due, frozenset(self._sending))
                 if self._ground.clock() - beat >= workers.HEARTBEAT:
                     await asyncio.to_thread(sweep, self._ground)
                     beat = self._ground.clock()
@@ -208,10 +212,10 @@ class Delivering:
             self._engines = [engine for engine in self._engines if engine.work.mailing_id != one.id]
             del self._sending[one.id]
 
-    def _due(self) -> list[Mailing]:
+    def _due(self, sending: Collection[int]) -> list[Mailing]:
         now = self._ground.clock()
         with writing(self._ground.database) as connection:
-            found = due(connection, now)
+            found = due(connection, now, sending)
             if self._handed is not None and batches.there(connection):
                 batches.sweep(connection, [one.id for one in found], now)
         return found
