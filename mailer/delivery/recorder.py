@@ -10,7 +10,7 @@ What the loop writes and what the thread writes take turns, so this process neve
 
 Moves gather until three quarters of the connections have handed one in: the rest is under way meanwhile, so the far end
 has something to do. For a server, to whom a statement is dear, they gather until all have. Whoever is missing is waited
-for a moment, and for twice as long as the server took for the last group: the busier it is, the fewer groups it gets.
+for a moment, and for some times as long as the server took for the last group: the busier it is, the fewer it gets.
 
 Promises: an answer is given only after the commit; a database that is away is waited for (writer.py).
 """
@@ -50,7 +50,8 @@ class _Job(NamedTuple):
 
 
 _GATHER: Final = 0.002  # seconds
-_LONGEST: Final = 0.04
+_TIMES: Final = 4  # as long as the server took: of two processes each then writes a tenth fewer groups
+_LONGEST: Final = 0.08
 _FEW: Final = 8  # connections below which there is nothing to gather
 _GROUP: Final = 256  # moves in one transaction: well below 200 ms on a slow disk
 
@@ -206,7 +207,7 @@ class Recorder:
     def _done(self, tell: Callable[[], None]) -> None:
         self._working = False
         if self._job_is_next:  # it was a group
-            self._gather = min(max(_GATHER, 2 * (self._loop.time() - self._asked)), _LONGEST)
+            self._gather = min(max(_GATHER, _TIMES * (self._loop.time() - self._asked)), _LONGEST)
         tell()
         self._look_again()
 
