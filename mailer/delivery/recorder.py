@@ -206,7 +206,7 @@ class Recorder:
 
     def _done(self, tell: Callable[[], None]) -> None:
         self._working = False
-        if self._job_is_next:  # it was a group
+        if self._job_is_next and not self._writer.quick:  # it was a group, and the server's own time
             self._gather = min(max(_GATHER, _TIMES * (self._loop.time() - self._asked)), _LONGEST)
         tell()
         self._look_again()

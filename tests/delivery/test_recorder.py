@@ -13,7 +13,7 @@ from sqlalchemy import select
 from sqlalchemy.exc import OperationalError
 
 from mailer.database import writing
-from mailer.delivery import ledger
+from mailer.delivery import ledger, recorder
 from mailer.delivery.journal import Journal
 from mailer.delivery.model import Settlement
 from mailer.delivery.recorder import Recorder
@@ -47,20 +47,20 @@ class Away:
 
 async def _waits(engine: Engine, folder: Path) -> None:
     with Journal(folder, 1) as journal:
-        recorder = Recorder(engine, journal, 1, lambda: datetime.now(UTC), patience=0.2)
+        mine = Recorder(engine, journal, 1, lambda: datetime.now(UTC), patience=0.2)
         first, second, third = Away(), Away(), Away()
         with pytest.raises(RecorderFailed):
-            await recorder.call(first)
+            await mine.call(first)
         with pytest.raises(RecorderFailed):
-            await recorder.call(second)
+            await mine.call(second)
         assert (first.tries > 1, second.tries) == (True, 1)
         third.well = True
-        assert await recorder.call(third) == "done"
+        assert await mine.call(third) == "done"
         fourth = Away()
         with pytest.raises(RecorderFailed):
-            await recorder.call(fourth)
+            await mine.call(fourth)
         assert fourth.tries > 1
-        await recorder.close()
+        await mine.close()
 
 
 def test_its_patience_is_one_for_all_who_wait(engine: Engine, tmp_path: Path) -> None:
@@ -72,9 +72,9 @@ def test_its_patience_is_one_for_all_who_wait(engine: Engine, tmp_path: Path) ->
 async def recording(world: World, folder: Path, **options: object) -> AsyncIterator[Recorder]:
     """A recorder on this ledger, for the first epoch."""
     with Journal(folder, 1) as journal:
-        recorder = Recorder(world.engine, journal, 1, lambda: world.now, **options)  # type: ignore[arg-type]
-        yield recorder
-        await recorder.close()
+        mine = Recorder(world.engine, journal, 1, lambda: world.now, **options)  # type: ignore[arg-type]
+        yield mine
+        await mine.close()
 
 
 def readers(world: World, count: int) -> None:
@@ -111,9 +111,9 @@ def test_what_comes_together_is_written_together(
     claims, sizes = world.claim(), groups(monkeypatch)
 
     async def run() -> list[bool]:
-        async with recording(world, tmp_path) as recorder:
-            recorder.attend(20)
-            return await asyncio.gather(*(recorder.record([], claim) for claim in claims))
+        async with recording(world, tmp_path) as mine:
+            mine.attend(20)
+            return await asyncio.gather(*(mine.record([], claim) for claim in claims))
 
     assert asyncio.run(run()) == [True] * 20
     assert sizes == [20]
@@ -125,12 +125,12 @@ def test_a_move_that_comes_alone_is_not_left_waiting(world: World, tmp_path: Pat
     (claim,) = world.claim()
 
     async def run() -> None:
-        async with recording(world, tmp_path) as recorder:
-            recorder.attend(20)
-            assert await asyncio.wait_for(recorder.record([], claim), 30)
+        async with recording(world, tmp_path) as mine:
+            mine.attend(20)
+            assert await asyncio.wait_for(mine.record([], claim), 30)
             assert world.counts()[DeliveryState.SENDING] == 1
             accepted = Settlement(claim, DeliveryState.ACCEPTED, world.now, reply="250 ok")
-            assert not await asyncio.wait_for(recorder.record([accepted], None), 30)
+            assert not await asyncio.wait_for(mine.record([accepted], None), 30)
 
     asyncio.run(run())
     assert world.counts()[DeliveryState.ACCEPTED] == 1
@@ -142,10 +142,10 @@ def test_what_was_handed_in_is_written_before_the_end(world: World, tmp_path: Pa
     claims = world.claim()
 
     async def run() -> list[bool]:
-        async with recording(world, tmp_path) as recorder:
-            recorder.attend(20)
-            answers = [recorder.record([], claim) for claim in claims]
-            job = recorder.call(lambda c: len(c.execute(select(deliveries)).all()))
+        async with recording(world, tmp_path) as mine:
+            mine.attend(20)
+            answers = [mine.record([], claim) for claim in claims]
+            job = mine.call(lambda c: len(c.execute(select(deliveries)).all()))
         assert job.result() == 3
         return [answer.result() for answer in answers]
 
@@ -160,8 +160,8 @@ def test_who_left_is_laid_down_before_the_answer(world: World, tmp_path: Path) -
     world.leave(claims[1].subscriber_id)
 
     async def run() -> list[bool]:
-        async with recording(world, tmp_path) as recorder:
-            answers = [recorder.record([], claim) for claim in claims]
+        async with recording(world, tmp_path) as mine:
+            answers = [mine.record([], claim) for claim in claims]
             assert not await answers[1]
             assert world.counts()[DeliveryState.SKIPPED] == 1
             return await asyncio.gather(*answers)
@@ -192,12 +192,10 @@ def test_the_loop_goes_on_while_another_holds_the_lock(world: World, tmp_path: P
     claims = world.claim(limit=1)
 
     async def run() -> tuple[bool, int]:
-        async with recording(world, tmp_path) as recorder:
+        async with recording(world, tmp_path) as mine:
             release, thread = _held(world)
-            move = recorder.record([], claims[0])
-            job = recorder.call(
-                lambda c: len(ledger.claim(c, world.mailing_id, 1, world.now, 10)), brief=True
-            )
+            move = mine.record([], claims[0])
+            job = mine.call(lambda c: len(ledger.claim(c, world.mailing_id, 1, world.now, 10)), brief=True)
             for _ in range(20):  # turns of a loop that waits for nothing
                 await asyncio.sleep(0.005)
             assert not move.done()
@@ -211,6 +209,31 @@ def test_the_loop_goes_on_while_another_holds_the_lock(world: World, tmp_path: P
     assert world.counts()[DeliveryState.SENDING] == 1
 
 
+def test_one_wait_for_a_lock_is_not_paid_again(
+    world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A file has no pace of its own: after a wait for its lock, a move that comes alone is written as soon as ever."""
+    if world.engine.dialect.name != "sqlite":
+        return
+    monkeypatch.setattr(recorder, "_TIMES", 10_000)
+    monkeypatch.setattr(recorder, "_LONGEST", 3_600)
+    readers(world, 2)
+    claims = world.claim()
+
+    async def run() -> list[bool]:
+        async with recording(world, tmp_path) as mine:
+            mine.attend(20)
+            release, thread = _held(world)
+            waiting = mine.record([], claims[0])
+            await asyncio.sleep(0.05)
+            release.set()
+            answers = [await waiting, await asyncio.wait_for(mine.record([], claims[1]), 30)]
+            thread.join()
+            return answers
+
+    assert asyncio.run(run()) == [True, True]
+
+
 def test_whose_turn_it_is_goes_first(world: World, tmp_path: Path) -> None:
     """Another sender has its turn at the file: a move waits for the turn, and has its grant then."""
     if world.engine.dialect.name != "sqlite":
@@ -220,14 +243,14 @@ def test_whose_turn_it_is_goes_first(world: World, tmp_path: Path) -> None:
     other = Turnstile(tmp_path)
 
     async def run() -> bool:
-        mine = Turnstile(tmp_path, patience=30)
-        async with recording(world, tmp_path / "journal", turnstile=mine) as recorder:
+        ours = Turnstile(tmp_path, patience=30)
+        async with recording(world, tmp_path / "journal", turnstile=ours) as mine:
             with other.turn():
-                move = recorder.record([], claim)
+                move = mine.record([], claim)
                 await asyncio.sleep(0.05)
                 assert not move.done()
             answer = await move
-        mine.close()
+        ours.close()
         return answer
 
     assert asyncio.run(run())
@@ -241,10 +264,10 @@ def test_what_cannot_be_written_at_all_is_told(world: World, tmp_path: Path) -> 
         connection.execute(deliveries.insert().values(mailing_id=None))
 
     async def run() -> int:
-        async with recording(world, tmp_path) as recorder:
+        async with recording(world, tmp_path) as mine:
             for brief in (True, False):
                 with pytest.raises(Exception, match=r"(?i)null"):
-                    await recorder.call(wrong, brief=brief)
-            return await recorder.call(lambda c: len(c.execute(select(deliveries)).all()), brief=True)
+                    await mine.call(wrong, brief=brief)
+            return await mine.call(lambda c: len(c.execute(select(deliveries)).all()), brief=True)
 
     assert asyncio.run(run()) == 0
