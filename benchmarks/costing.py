@@ -32,6 +32,7 @@ from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.recorder import Recorder
 from mailer.delivery.segments import plain
 from mailer.delivery.states import DeliveryState
+from mailer.delivery.writer import Writer
 from mailer.keys import Key, Keys
 from mailer.message import Recipient
 from mailer.message.dkim import Signer
@@ -245,7 +246,7 @@ async def _recorded(ready: Stock, claims: Sequence[Claim]) -> None:
         tempfile.TemporaryDirectory(prefix="mailer-bench-") as folder,
         Journal(Path(folder), EPOCH) as journal,
     ):
-        recorder = Recorder(ready.engine, journal, EPOCH, now_utc)
+        recorder = Recorder(Writer(ready.engine, journal, EPOCH, now_utc))
         recorder.attend(LANES)
 
         async def lane() -> None:

@@ -24,19 +24,16 @@ from functools import partial
 from queue import SimpleQueue
 from typing import TYPE_CHECKING, Any, Final, NamedTuple, TypeVar
 
-from mailer.delivery.writer import Move, Writer
+from mailer.delivery.writer import Move
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Sequence
-    from datetime import datetime
     from typing import TypeAlias
 
-    from sqlalchemy import Connection, Engine
+    from sqlalchemy import Connection
 
-    from mailer.delivery.journal import Journal
     from mailer.delivery.model import Claim, Settlement
-    from mailer.delivery.turnstile import Turnstile
-    from mailer.delivery.writer import Heard
+    from mailer.delivery.writer import Writer
 
     Task: TypeAlias = tuple[Sequence[asyncio.Future[Any]], Callable[[], Sequence[object]]]
 
@@ -59,18 +56,8 @@ _GROUP: Final = 256  # moves in one transaction: well below 200 ms on a slow dis
 class Recorder:
     """Start it inside the loop that awaits it; `close` writes what is left and ends the thread."""
 
-    def __init__(
-        self,
-        engine: Engine,
-        journal: Journal,
-        epoch: int,
-        clock: Callable[[], datetime],
-        patience: float = 300,
-        heard: Heard | None = None,
-        *,
-        turnstile: Turnstile | None = None,
-    ) -> None:
-        self._writer = Writer(engine, journal, epoch, clock, patience, heard, turnstile)
+    def __init__(self, writer: Writer) -> None:
+        self._writer = writer
         self._connections = 0
         self._enough = 1  # moves that are begun at once
         self._gather = _GATHER

@@ -27,6 +27,7 @@ from mailer.delivery.presses import Presses
 from mailer.delivery.recorder import Recorder
 from mailer.delivery.turnstile import Turnstile
 from mailer.delivery.work import Work
+from mailer.delivery.writer import Writer
 from mailer.errors import Problem, TryLater
 
 if TYPE_CHECKING:
@@ -155,7 +156,7 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
     try:
         with _journal(ground, worker.epoch, mark) as journal:
             turnstile = Turnstile(ground.locks) if ground.database.dialect.name == "sqlite" else None
-            recorder = Recorder(
+            writer = Writer(
                 ground.database,
                 journal,
                 worker.epoch,
@@ -163,6 +164,7 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
                 heard=ground.heard,
                 turnstile=turnstile,
             )
+            recorder = Recorder(writer)
             syncing = asyncio.create_task(journal.keep_synced())
             try:
                 yield worker, recorder

@@ -1,8 +1,8 @@
 """The writer: how a group of moves gets into journal and ledger, at once or with patience.
 
-Promises: first the journal, then one transaction (house rule: the fence is recorded before the first octet of a body).
-A database that is locked, gone or full is tried again for `patience` seconds; then it fails. A repetition says so, for
-the answer to the first try may be what was lost.
+Promises: first the journal, then the ledger, in one transaction (house rule: the fence is recorded before the first
+octet of a body). A database that is locked, gone or full is tried again for `patience` seconds; then it fails. A
+repetition says so, for the answer to the first try may be what was lost.
 """
 
 from __future__ import annotations
@@ -59,9 +59,9 @@ class Writer:
         journal: Journal,
         epoch: int,
         clock: Callable[[], datetime],
-        patience: float,
-        heard: Heard | None,
-        turnstile: Turnstile | None,
+        patience: float = 300,
+        heard: Heard | None = None,
+        turnstile: Turnstile | None = None,
     ) -> None:
         self._journal = journal
         self._epoch = epoch

@@ -20,7 +20,7 @@ from mailer.delivery.recorder import Recorder
 from mailer.delivery.states import DeliveryState
 from mailer.delivery.tables import deliveries
 from mailer.delivery.turnstile import Turnstile
-from mailer.delivery.writer import RecorderFailed
+from mailer.delivery.writer import RecorderFailed, Writer
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator
@@ -47,7 +47,7 @@ class Away:
 
 async def _waits(engine: Engine, folder: Path) -> None:
     with Journal(folder, 1) as journal:
-        mine = Recorder(engine, journal, 1, lambda: datetime.now(UTC), patience=0.2)
+        mine = Recorder(Writer(engine, journal, 1, lambda: datetime.now(UTC), patience=0.2))
         first, second, third = Away(), Away(), Away()
         with pytest.raises(RecorderFailed):
             await mine.call(first)
@@ -72,7 +72,7 @@ def test_its_patience_is_one_for_all_who_wait(engine: Engine, tmp_path: Path) ->
 async def recording(world: World, folder: Path, **options: object) -> AsyncIterator[Recorder]:
     """A recorder on this ledger, for the first epoch."""
     with Journal(folder, 1) as journal:
-        mine = Recorder(world.engine, journal, 1, lambda: world.now, **options)  # type: ignore[arg-type]
+        mine = Recorder(Writer(world.engine, journal, 1, lambda: world.now, **options))  # type: ignore[arg-type]
         yield mine
         await mine.close()
 
@@ -170,13 +170,13 @@ def test_who_left_is_laid_down_before_the_answer(world: World, tmp_path: Path) -
 
 
 def _held(world: World) -> tuple[threading.Event, threading.Thread]:
-    """Hold the database's write lock in another thread until the event is set."""
+    """Hold the database's write lock in another thread until the event is set, or for half of SQLite's patience."""
     taken, release = threading.Event(), threading.Event()
 
     def hold() -> None:
         with writing(world.engine):
             taken.set()
-            release.wait(30)
+            release.wait(5)
 
     thread = threading.Thread(target=hold)
     thread.start()
@@ -198,6 +198,7 @@ def test_the_loop_goes_on_while_another_holds_the_lock(world: World, tmp_path: P
             job = mine.call(lambda c: len(ledger.claim(c, world.mailing_id, 1, world.now, 10)), brief=True)
             for _ in range(20):  # turns of a loop that waits for nothing
                 await asyncio.sleep(0.005)
+            assert thread.is_alive(), "the loop stood still until the lock was free"
             assert not move.done()
             assert not job.done()
             release.set()
