@@ -71,8 +71,9 @@ journal.Journal.write = until_full
 }
 _SEND = """
 import sys
-import mailer.delivery.recorder as recorder
-recorder.Recorder.__init__.__defaults__ = (2.0, None)  # the patience with a full disk
+from functools import partialmethod
+from mailer.delivery.writer import Writer
+Writer.__init__ = partialmethod(Writer.__init__, patience=2.0)  # with a full disk
 from mailer.cli import run
 sys.exit(run(sys.argv[1:]))
 """
