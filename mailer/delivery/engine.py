@@ -34,6 +34,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 
 _HEADSTART: Final = 20.0  # messages, by weight, that one relay may be ahead of another
+_LOOK: Final = 1.0  # seconds after which an idle connection looks again, though nobody rang
+_OF_OTHERS: Final = 0.01  # seconds until it looks again when it is another relay's turn
+_SHORT: Final = 0.001
 _NO_RELAY: Final = 60.0  # seconds without any relay after which a send that does not wait gives up
 
 
@@ -110,7 +113,7 @@ class Engine:
             self.end, self.problem = end, problem
             self._supply.close()
             self._rations.close()
-            self._watch.hurry()
+            self._watch.close()
 
     def take(self, gate: Gate, number: int) -> Claim | None:
         """Give the next claim that may go through this relay's connection `number` now, or None."""
@@ -148,18 +151,23 @@ class Engine:
             now = self.loop.time()
             if until is not None and (now >= until or number >= gate.lanes):
                 return None  # an idle connection that is no longer ours to have is let go at once
-            wait = (gate.wait(now) if self._may(gate, number) else 0.0) or min(
-                self._supply.desk.wait(now), 1.0
-            )
+            if number and number >= gate.lanes:
+                self._watch.admitted.clear()
+                await self._watch.admitted.wait()
+                continue
+            wait = self._wait(gate, now) if number < gate.lanes else _LOOK
             if until is not None:
                 wait = min(wait, until - now)
             self._supply.more.clear()
-            await moment(self._supply.more, min(max(wait, 0.001), 1.0))
+            await moment(self._supply.more, max(wait, _SHORT))
         return None
 
-    def _may(self, gate: Gate, number: int) -> bool:
-        """Say whether this connection has anything to ask its relay for: asking costs others their turns."""
-        return number < gate.lanes and self._supply.holds()
+    def _wait(self, gate: Gate, now: float) -> float:
+        """Give the seconds until a connection of this relay may find something to send."""
+        if not self._supply.holds():
+            return _LOOK  # and the relay is not asked: asking costs others their turns
+        wait = gate.wait(now) or self._supply.desk.wait(now) or _OF_OTHERS
+        return min(wait, _LOOK)
 
     def jitter(self) -> float:
         """Give a random number of [0, 1)."""

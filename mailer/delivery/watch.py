@@ -41,11 +41,15 @@ class Seen(NamedTuple):
 
 
 class Watch:
-    """Looks for one engine. `gates` are those of its relays, `alarm` is what the tripwire hears."""
+    """Looks for one engine. `gates` are those of its relays, `alarm` is what the tripwire hears.
+
+    `admitted` is rung when this process may have other connections than before.
+    """
 
     def __init__(self, work: Work, supply: Supply, shares: Shares) -> None:
         self.alarm = Alarm(work.settings.tripwire, work.tally)
         self.gates = [shares.gate(relay, self.hurry) for relay in work.relays]
+        self.admitted = asyncio.Event()
         self._work = work
         self._supply = supply
         self._shares = shares
@@ -58,6 +62,11 @@ class Watch:
     def hurry(self) -> None:
         """Look at once."""
         self._bell.set()
+
+    def close(self) -> None:
+        """Look no more, and let whoever waits here go."""
+        self._bell.set()
+        self.admitted.set()
 
     async def look(self) -> mailing.Mailing | None:
         """Look, apply what was seen, and give the mailing; None if others took this process's work over."""
@@ -101,7 +110,8 @@ class Watch:
             self.alarm.resumed()
         self.alarm.others = seen.others
         if list(seen.said.lanes) != [gate.lanes for gate in self.gates]:
-            self._supply.more.set()  # those that may work now, and those that are to end
+            self.admitted.set()  # those that may work now
+            self._supply.more.set()  # those that are to end
         self._shares.apply(self.gates, self._supply.desk, seen.said)
         for domain in seen.blamed:
             self._supply.desk.busy(domain, asyncio.get_running_loop().time())

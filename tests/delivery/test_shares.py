@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
+from collections import Counter
 from datetime import timedelta
 from typing import TYPE_CHECKING
 
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
-from sqlalchemy import event, select
+from sqlalchemy import event, insert, select
 
 from mailer.database import writing
 from mailer.delivery import ledger, sending
 from mailer.delivery.custody import workers
 from mailer.delivery.desk import Desk
 from mailer.delivery.engine import End
+from mailer.delivery.engine import Engine as AtWork
 from mailer.delivery.gate import Gate
 from mailer.delivery.shares import Shares
 from mailer.delivery.sharing import Said, Sums, Turns, Want, leases, paces, tallies
@@ -31,7 +33,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine
 
-    from mailer.delivery.engine import Engine as AtWork
+    from mailer.delivery.model import Claim
 
 RELAY = parse_relay("smtp://127.0.0.1:1?connections=5", "main")
 
@@ -182,6 +184,26 @@ def test_two_processes_together_open_no_more_connections_than_the_relay_allows(
     with running(Script(delay=0.01)) as server:
         both(office, server.url("connections=5"))
         assert (len(server.accepted), server.peak) == (400, 5)
+
+
+def test_connections_that_others_have_are_not_asked_for_again_and_again(
+    tmp_path: Path, engine: Engine, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of forty connections 38 are another worker's: they sleep, and only the two that work look for work."""
+    office = Office(tmp_path, engine, 100)
+    with writing(engine) as c:
+        c.execute(insert(leases_table).values(name="relay:main", epoch=99, connections=38))
+    take, looks = AtWork.take, Counter[int]()
+
+    def counted(self: AtWork, gate: Gate, number: int) -> Claim | None:
+        looks[number] += 1
+        return take(self, gate, number)
+
+    monkeypatch.setattr(AtWork, "take", counted)
+    with running(Script(delay=0.01)) as server:
+        office.send(server.url("connections=40"))
+        assert (len(server.accepted), server.peak) == (100, 2)
+    assert sum(looks[number] for number in range(2, 40)) <= 2 * 38
 
 
 def test_two_processes_together_send_to_a_domain_over_no_more_connections_than_it_gets(
