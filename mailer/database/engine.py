@@ -34,6 +34,10 @@ _PRAGMAS: Final = (
     "PRAGMA journal_size_limit=67108864",
     "PRAGMA secure_delete=FAST",  # what a row no longer holds is overwritten where its page is written anyway
 )
+_SESSION: Final = {
+    # Workers that end together all ask for the same sums: processes of their own would cost more than they save.
+    "max_parallel_workers_per_gather": "0",
+}
 _PASSING: Final = frozenset(
     {
         sqlite3.SQLITE_BUSY, sqlite3.SQLITE_LOCKED, sqlite3.SQLITE_FULL, sqlite3.SQLITE_IOERR,
@@ -99,8 +103,17 @@ def _postgresql(url: URL) -> Engine:
     except ImportError:
         message = "PostgreSQL needs its driver: pip install 'newsletter-mailer[postgresql]'"
         raise UserError(Problem(message, key="database")) from None
+    event.listen(engine, "connect", _prepare_postgresql)
     silence.attend(engine)
     return engine
+
+
+def _prepare_postgresql(connection: Any, _record: object) -> None:
+    # Not with the connection's `options`: poolers in between refuse them.
+    before, connection.autocommit = connection.autocommit, True
+    words = {**silence.THEIRS, **_SESSION}
+    connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in words.items()))
+    connection.autocommit = before
 
 
 @contextmanager

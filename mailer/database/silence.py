@@ -10,7 +10,7 @@ Who only reads may take as long as it likes, since it holds nobody up. A URL tha
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Final
+from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import event
 from sqlalchemy.exc import OperationalError
@@ -28,7 +28,7 @@ _OURS: Final = {
     "keepalives_count": 3,
     "tcp_user_timeout": 25_000,
 }
-# Of the server, for its end.
+# Of the server, for its end: what every session begins with.
 THEIRS: Final = {
     "tcp_keepalives_idle": "10s",
     "tcp_keepalives_interval": "5s",
@@ -45,16 +45,8 @@ def line(given: Container[str]) -> dict[str, int]:
 
 
 def attend(engine: Engine) -> None:
-    """Let every session of an engine begin with these words, and its end for their sake be a matter of time."""
-    event.listen(engine, "connect", _begin)
+    """Let the end of a session for its silence be a matter of time."""
     event.listen(engine, "handle_error", _ended, retval=True)
-
-
-def _begin(connection: Any, _record: object) -> None:
-    # Not with the connection's `options`: poolers in between refuse them.
-    before, connection.autocommit = connection.autocommit, True
-    connection.execute("; ".join(f"SET {name} = '{value}'" for name, value in THEIRS.items()))
-    connection.autocommit = before
 
 
 def _ended(context: ExceptionContext) -> Exception | None:

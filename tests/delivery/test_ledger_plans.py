@@ -12,6 +12,7 @@ from mailer.delivery.ledger import claiming
 from mailer.delivery.model import Settlement
 from mailer.delivery.seat import QUICK
 from mailer.delivery.states import DeliveryState
+from subscribers import readers
 
 if TYPE_CHECKING:
     import pytest
@@ -87,6 +88,17 @@ def test_of_a_mailing_that_has_just_begun_a_group_reads_its_own_rows(world: Worl
         c.execute(text("ANALYZE deliveries"))
     a_list_is_imported_and_planned(world)
     assert a_group_is_sent(world) < 1300
+
+
+def test_what_a_batch_needs_of_its_readers_is_read_of_them_alone(world: World) -> None:
+    """Of people who were just imported PostgreSQL would read all, again for each batch."""
+    if world.engine.dialect.name != "postgresql":
+        return
+    a_list_is_imported_and_planned(world)
+    with writing(world.engine) as c:
+        before = rows_read(c)
+        assert len(readers(c, range(2001, 2501))) == 500
+        assert rows_read(c) - before == 500
 
 
 def test_a_plan_that_was_made_for_a_few_is_not_kept_for_many(
