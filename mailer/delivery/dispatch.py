@@ -23,7 +23,7 @@ from mailer.errors import PersonNeeded, Problem, UserError
 from subscribers import audience, audience_counts, ensure_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
+    from collections.abc import Collection, Mapping
     from datetime import timedelta
 
     from sqlalchemy import Connection, Select
@@ -214,6 +214,23 @@ def finish(connection: Connection, mailing_id: int, now: datetime) -> Counts:
         name = mailing.get(connection, mailing_id).name
         events.record(connection, "mailing.finished", name, now, "mailer", **sums.to_json())
     return sums
+
+
+def close(connection: Connection, mailing_id: int, now: datetime) -> None:
+    """Close a mailing that is over, as `finish` does; of one that is not, the sums are not made up."""
+    runs = mailing.get(connection, mailing_id).state is MailingState.RUNNING
+    if runs and not ledger.anybody_open(connection, mailing_id):
+        finish(connection, mailing_id, now)
+
+
+def close_all(connection: Connection, now: datetime, known: Collection[int] = ()) -> None:
+    """Close what is over of the mailings that run, but for those in `known`.
+
+    Whoever sends the last of a mailing closes it; but not where it died over it, and its rows were settled by others.
+    """
+    for one in mailing.every(connection, MailingState.RUNNING):
+        if one.id not in known:
+            close(connection, one.id, now)
 
 
 def decide_uncertain(connection: Connection, found: Mailing, decision: str, now: datetime) -> int:

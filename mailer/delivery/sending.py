@@ -43,7 +43,10 @@ __all__ = ["Ground", "Result", "deliver", "own_name", "recover"]
 
 @dataclass(frozen=True, slots=True)
 class Result:
-    """How a run ended, and the sums of the mailing then (None when the database is out of reach)."""
+    """How a run ended, and the sums of the mailing then.
+
+    None when the database is out of reach, and where batches are handed: nobody asks for them there.
+    """
 
     end: End
     problem: str
@@ -113,6 +116,9 @@ async def deliver(
             watch(engine)
         end = await engine.run()
         if end in {End.NO_DATABASE, End.RETIRED}:
+            return Result(end, engine.problem, None, recovered)
+        if handed is not None:
+            await recorder.call(lambda connection: dispatch.close(connection, mailing_id, ground.clock()))
             return Result(end, engine.problem, None, recovered)
         sums = await recorder.call(lambda connection: dispatch.finish(connection, mailing_id, ground.clock()))
         daemon = await recorder.call(

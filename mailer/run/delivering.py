@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy import select
 
 from mailer.database import reading, writing
-from mailer.delivery import batches, custody, ledger, mailing
+from mailer.delivery import batches, custody, dispatch, ledger, mailing
 from mailer.delivery.custody import workers
 from mailer.delivery.engine import End
 from mailer.delivery.handed import Handed
@@ -134,7 +134,7 @@ class Delivering:
             try:
                 found = await asyncio.to_thread(self._due, frozenset(self._sending))
                 if self._ground.clock() - beat >= workers.HEARTBEAT:
-                    await asyncio.to_thread(sweep, self._ground)
+                    await asyncio.to_thread(self._sweep)
                     beat = self._ground.clock()
                     await self._alive(worker, recorder, beat)
             except Silent:
@@ -225,4 +225,10 @@ class Delivering:
         caught_up = custody.secure(self._ground)
         if caught_up is not None:
             log.warning("%s", caught_up)
+        self._sweep()
+
+    def _sweep(self) -> None:
+        """Account for the dead, and close what was over with them."""
         sweep(self._ground)
+        with writing(self._ground.database) as connection:
+            dispatch.close_all(connection, self._ground.clock(), frozenset(self._sending))

@@ -19,6 +19,7 @@ from mailer.delivery.ledger.shelving import ended, shelve
 from mailer.delivery.ledger.sums import (
     any_unpacked,
     anybody_due,
+    anybody_open,
     count_accepted,
     counts,
     delivered,
@@ -34,6 +35,7 @@ __all__ = [
     "amend",
     "any_unpacked",
     "anybody_due",
+    "anybody_open",
     "blank",
     "by_relay_id",
     "cancel",

@@ -91,6 +91,17 @@ def anybody_due(connection: Connection, mailing_id: int, now: datetime) -> bool:
     return connection.execute(due.limit(1)).first() is not None
 
 
+def anybody_open(connection: Connection, mailing_id: int) -> bool:
+    """Say whether anybody waits or is in hand.
+
+    Who waits is found in the index. Who is in hand is among the last of a mailing: its rows are read from their end.
+    """
+    rows = select(_d.subscriber_id).where(_d.mailing_id == mailing_id).limit(1)
+    in_hand = rows.where(_d.state.in_((DeliveryState.CLAIMED, DeliveryState.SENDING)))
+    found = (rows.where(WAITING_ROWS), in_hand.order_by(_d.subscriber_id.desc()))
+    return any(connection.execute(each).first() is not None for each in found)
+
+
 def any_unpacked(connection: Connection, mailing_id: int) -> bool:
     """Say whether anything of a mailing could still move, or did lately: one look-up by primary key."""
     rows = select(_d.subscriber_id).where(_d.mailing_id == mailing_id).order_by(_d.subscriber_id)
