@@ -59,7 +59,7 @@ def move(
             update(addresses).where(addresses.c.subscriber_id == subscriber_id).values(email=address.email)
         )
         return get(connection, subscriber_id)
-    _refuse_suppressed(connection, address, new, now)
+    _refuse_suppressed(connection, get(connection, subscriber_id), address, new, now)
     lift(connection, new, now=now, why="its owner came back to it", only=Reason.MOVED)
     relocate(connection, subscriber_id, address, new, now)
     record(connection, subscriber_id, [None], ConsentKind.MOVED, how, now, evidence)
@@ -76,13 +76,38 @@ def relocate(
     if person.address_state is AddressState.COMPLAINED:
         move_address(connection, subscriber_id, AddressState.COMPLAINED, person.address_reason, now)
     carry_over(connection, old, hash_, now)
+    _leave_behind(connection, person, old, now)
     connection.execute(update(subscribers).where(subscribers.c.id == subscriber_id).values(updated_at=now))
 
 
-def _refuse_suppressed(connection: Connection, address: Address, hash_: bytes, now: datetime) -> None:
-    """Refuse an address that must not be mailed; that its owner moved away alone is no reason, if it was alive."""
+def _leave_behind(connection: Connection, person: Person, old: bytes, now: datetime) -> None:
+    """Let a mailbox keep what its owner left, who moves away: their leavings go with them, and the next has none."""
+    for each in person.subscriptions:
+        if each.state is SubscriptionState.UNSUBSCRIBED:
+            suppress(
+                connection,
+                [old],
+                scope=Scope.LIST,
+                scope_key=each.list_key,
+                reason=Reason.UNSUBSCRIBED,
+                now=now,
+                evidence="left before its owner moved away",
+            )
+
+
+def _refuse_suppressed(
+    connection: Connection, person: Person, address: Address, hash_: bytes, now: datetime
+) -> None:
+    """Refuse an address that must not be mailed.
+
+    That its owner moved away alone is no reason, if it was alive; nor is it that it left lists that this person has
+    left, too.
+    """
+    unread = {each.list_key for each in person.subscriptions if each.state is SubscriptionState.UNSUBSCRIBED}
     for each in in_force_for(connection, hash_, now):
         if each.reason is Reason.MOVED and not was_dead(connection, each):
+            continue
+        if each.reason is Reason.UNSUBSCRIBED and each.scope is Scope.LIST and each.scope_key in unread:
             continue
         reason = Reason.DEAD if each.reason is Reason.MOVED else each.reason
         raise WillNotRevive(address.email, f"suppressed since {each.created_at:%Y-%m-%d} ({reason})")

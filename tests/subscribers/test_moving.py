@@ -156,6 +156,29 @@ def test_who_left_has_left_at_the_new_address_too(connection, clock, hash_key, a
     assert verbs.reads() == []
 
 
+def test_what_a_mailbox_left_it_has_left_when_its_owner_is_gone(connection, clock, hash_key, add, verbs):
+    """They left a list there, and moved on; whoever gets the mailbox next, for another list, is not put on this one."""
+    person = add(OLD)
+    move = verbs.ask(person)
+    verbs.confirm(move)
+    subscribers.unsubscribe(connection, person.id, "main", clock(), "one-click")
+    assert verbs.undo(move).outcome is MoveOutcome.UNDONE
+    add(NEW, list_key="beta", revive=True)
+    with pytest.raises(subscribers.WillNotRevive):
+        add(NEW, list_key="main")
+    assert verbs.reads() == []
+
+
+def test_the_operator_moves_somebody_back_who_left_a_list_there(connection, clock, hash_key, add, verbs):
+    """What they left themselves stands in nobody's way: they read it neither here nor there."""
+    person = add(OLD)
+    subscribers.unsubscribe(connection, person.id, "main", clock(), "one-click")
+    words = {"hash_key": hash_key, "how": "cli"}
+    subscribers.move(connection, person.id, NEW, now=clock(), **words)
+    assert subscribers.move(connection, person.id, OLD, now=clock(), **words).email == OLD
+    assert verbs.reads() == []
+
+
 def test_who_is_unreachable_reads_on_at_the_new_address(connection, clock, add, verbs):
     """That mail came back is about the old address alone, and taking the move back revives nothing."""
     person = add(OLD)
