@@ -6,7 +6,15 @@ and the time, runs in the caller's transaction and returns frozen values, never 
 
 from __future__ import annotations
 
-from subscribers.audience import AudienceCounts, Reader, audience, audience_counts, readers, within
+from subscribers.audience import (
+    AudienceCounts,
+    Reader,
+    audience,
+    audience_counts,
+    readers,
+    still_reached,
+    within,
+)
 from subscribers.confirming import Confirmation, ConfirmOutcome, confirm, look_at_sign_up
 from subscribers.consent import Consent, Evidence, consents_of
 from subscribers.errors import (
@@ -141,6 +149,7 @@ __all__ = [
     "set_profile",
     "sign_up",
     "sign_up_again",
+    "still_reached",
     "suppressions_of",
     "survey",
     "tag",

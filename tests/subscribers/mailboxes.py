@@ -13,7 +13,7 @@ from hypothesis.stateful import (
     invariant,
     rule,
 )
-from sqlalchemy import select
+from sqlalchemy import select, true
 
 import subscribers
 from subscribers import tables
@@ -142,6 +142,17 @@ class Mailboxes(RuleBasedStateMachine):
                 assert (counts.readers, counts.active) == (len(rows), len(rows) + stopped)
                 counted += len(rows)
             self.seen["readers"] += counted
+
+    @invariant()
+    def asked_one_by_one_they_are_the_same(self) -> None:
+        people, held = tables.subscribers.alias("people"), tables.addresses.alias("held")
+        pairs = select(people.c.id, held.c.email).join(held, true())
+        with self.engine.connect() as connection:
+            for list_id in subscribers.list_ids(connection).values():
+                together = connection.execute(subscribers.audience(list_id, self.now)).all()
+                still = subscribers.still_reached(list_id, self.now, people.c.id, held.c.email)
+                one_by_one = connection.execute(pairs.where(still.correlate(people, held).exists())).all()
+                assert sorted(one_by_one) == sorted((row.subscriber_id, row.email) for row in together)
 
     @invariant()
     def ids_never_return(self) -> None:

@@ -8,7 +8,7 @@ from sqlalchemy import bindparam, select, text
 
 from mailer.delivery.states import MailingState
 from mailer.delivery.tables import deliveries, mailings
-from subscribers import Instant, audience
+from subscribers import Instant, still_reached
 
 if TYPE_CHECKING:
     from collections.abc import Iterable
@@ -35,9 +35,7 @@ def mailable(list_id: int, *, apart: bool = False) -> ColumnElement[bool]:
     believes that it is short: it reads all of it for each group.
     """
     now: Any = bindparam("now", type_=Instant(), required=False)
-    reader = audience(list_id, now).subquery()
-    same = (reader.c.subscriber_id == deliveries.c.subscriber_id, reader.c.email == deliveries.c.address)
-    found = select(reader.c.subscriber_id).where(*same)
+    found = still_reached(list_id, now, deliveries.c.subscriber_id, deliveries.c.address)
     # With an OFFSET PostgreSQL does not make a join of EXISTS.
     return (found.offset(0) if apart else found).exists()
 
