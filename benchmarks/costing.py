@@ -10,6 +10,7 @@ import tempfile
 import time
 from contextlib import contextmanager
 from dataclasses import dataclass, replace
+from functools import partial
 from itertools import islice
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -30,6 +31,7 @@ from mailer.delivery.dispatch import now_utc
 from mailer.delivery.journal import Journal
 from mailer.delivery.model import Claim, Settlement
 from mailer.delivery.recorder import Recorder
+from mailer.delivery.seat import AloneSeat, AtOnceSeat, Seat
 from mailer.delivery.segments import plain
 from mailer.delivery.states import DeliveryState
 from mailer.delivery.writer import Writer
@@ -45,6 +47,8 @@ from subscribers import readers
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator, Sequence
+
+    from sqlalchemy import Connection
 
     from benchmarks.stock import Stock
     from mailer.edition import Edition
@@ -227,16 +231,21 @@ def _claim(ready: Stock, count: int, first: int = 1) -> list[Claim]:
 
 
 def _moves(ready: Stock, claims: Sequence[Claim], size: int) -> None:
-    """Settle each group and fence the next in one transaction, as the recorder does."""
+    """Settle each group and fence the next in one transaction, by the seat that the recorder has for it."""
+    server = ready.engine.dialect.name == "postgresql"
+    seat: Seat = AloneSeat(ready.engine) if server else AtOnceSeat(ready.engine)
+    transact = seat.transact_prepared if isinstance(seat, AtOnceSeat) else seat.transact
     before: Sequence[Claim] = ()
-    with ready.engine.connect() as connection:
-        for group in (*_groups(claims, size), ()):
-            with connection.begin():
-                now = now_utc()
-                ledger.settle(connection, EPOCH, _accepted(before))
-                if group and len(ledger.fence(connection, EPOCH, group, now)) < len(group):
-                    raise RuntimeError("a fence was not granted")
-            before = group
+    for group in (*_groups(claims, size), ()):
+        work = partial(_advance, accepted=_accepted(before), claims=group)
+        if transact(work) < len(group):
+            raise RuntimeError("a fence was not granted")
+        before = group
+    seat.close()
+
+
+def _advance(connection: Connection, accepted: Sequence[Settlement], claims: Sequence[Claim]) -> int:
+    return len(ledger.advance(connection, EPOCH, accepted, claims, now_utc()))
 
 
 async def _recorded(ready: Stock, claims: Sequence[Claim]) -> None:

@@ -17,6 +17,7 @@ MICRO = 1e-6
 HOUR = 3600
 BOTH_MOVES = 2  # a message writes its row twice after it was claimed: the fence and the outcome
 LARGEST_GROUP = 256  # the recorder's own limit
+LONGEST_GATHER = 20_000  # microseconds, and this
 
 
 @dataclass(frozen=True)
@@ -36,26 +37,45 @@ class Costs:
     server_move: float = 0.0  # and fence and outcome
     server_commit: float = 0.0
     commit_wait: float = 0.0  # microseconds that a transaction waits for the network and the disk
-    gather: float = 500.0  # microseconds that moves come together before a transaction (recorder.py)
+    # How moves come together before a transaction (mailer/delivery/recorder.py): for so many microseconds, or so many
+    # times as long as the last transaction took; or until that share of a worker's connections has handed one in.
+    gather: float = 2000.0
+    patience: float = 4.0
+    enough: float = 1.0
 
     @property
     def interpreter(self) -> float:
         """What one process can do one after the other only: all but the signatures and the commits."""
         return (self.plan + self.claim + self.make + self.smtp + self.journal + self.move + self.rest) * MICRO
 
+    def transaction(self, moves: float) -> float:
+        """Give the microseconds that a transaction of so many moves takes."""
+        fixed = self.commit + self.server_commit + self.commit_wait
+        return fixed + moves * (self.journal + self.move + self.server_move)
+
+    def gathered(self, last: float) -> float:
+        """Give the microseconds that moves come together for, when the last transaction took `last`."""
+        return min(max(self.gather, self.patience * last), LONGEST_GATHER)
+
     def group(self, rate: float) -> float:
         """Give how many messages share a commit in a worker that sends so many a second.
 
-        While one transaction runs the next group comes together, so g = rate * (fixed + g * moves).
+        Moves gather while the transaction before runs, and for a while after; what comes then is a group. The more, the
+        longer it takes, and the more come: the least number that stands still is meant.
         """
-        fixed = (self.gather + self.commit + self.server_commit + self.commit_wait) * MICRO
-        left = 1 - rate * (self.journal + self.move + self.server_move) * MICRO
-        return min(LARGEST_GROUP, max(1.0, rate * fixed / left)) if left > 0 else LARGEST_GROUP
+        group = 1.0
+        while group < LARGEST_GROUP:
+            took = self.transaction(group)
+            more = rate * (took + self.gathered(took)) * MICRO
+            if more <= group * 1.001:
+                break
+            group = more
+        return min(group, LARGEST_GROUP)
 
     def record_wait(self, rate: float) -> float:
-        """Give the seconds from handing in a move to its grant: the group before, on average half over, and its own."""
-        moves = self.group(rate) * (self.journal + self.move + self.server_move)
-        return (1.5 * (self.commit + self.server_commit + self.commit_wait + moves) + self.gather) * MICRO
+        """Give the seconds from handing in a move to its grant: half of what gathers, on average, and a transaction."""
+        took = self.transaction(self.group(rate))
+        return (took + (took + self.gathered(took)) / 2) * MICRO
 
 
 @dataclass(frozen=True)
@@ -84,12 +104,13 @@ class Demand:
 
 # The figures to measure anew: `python -m benchmarks stages` prints both, ready to be put here.
 MEASURED = Costs(  # on PostgreSQL
-    plan=2, claim=13, make=15, sign=465, smtp=39, journal=3, move=22, commit=508, rest=31,
-    server_read=23, server_move=65, server_commit=297, commit_wait=4378,
+    plan=2, claim=11, make=22, sign=478, smtp=71, journal=2, move=10, commit=345, rest=70,
+    server_read=19, server_move=26, server_commit=299, commit_wait=146,
 )  # fmt: skip
 SQLITE = Costs(
-    plan=7, claim=24, make=15, sign=465, smtp=39, journal=3, move=22, commit=197, rest=31, commit_wait=423
-)
+    plan=3, claim=12, make=22, sign=478, smtp=71, journal=2, move=14, commit=71, rest=70, commit_wait=9,
+    patience=0, enough=0.75,
+)  # fmt: skip
 
 
 def demand(
@@ -110,7 +131,7 @@ def demand(
         raise ValueError("readers, the share filled (0 to 1) and connections must be more than nothing")
     way = way or Way()
     rate = readers_an_hour / HOUR
-    workers, connections, busy = _settled(rate, costs, way.latency, filled, connections_a_worker)
+    workers, connections, busy = _settled(rate / filled, costs, way.latency, connections_a_worker)
     commits = rate / costs.group(rate / workers)
     server = rate * (costs.server_read + costs.server_move) + commits * costs.server_commit
     return Demand(
@@ -126,17 +147,18 @@ def demand(
     )
 
 
-def _settled(
-    rate: float, costs: Costs, latency: float, filled: float, connections_a_worker: int
-) -> tuple[int, int, float]:
-    """Give workers, connections and a message's seconds of interpreter: each of the three depends on the others."""
+def _settled(rate: float, costs: Costs, latency: float, connections_a_worker: int) -> tuple[int, int, float]:
+    """Give workers, connections and a message's seconds of interpreter: each of the three depends on the others.
+
+    `rate` is what they can carry at most: a fuller plant has larger groups, and waits longer for them.
+    """
     busy = costs.interpreter + costs.commit * MICRO / costs.group(rate)
-    workers = ceil(rate * busy / filled)
+    workers = ceil(rate * busy)
     for _ in range(20):  # more workers have smaller groups, which cost more: a few rounds settle it
         each = rate / workers
         busy = costs.interpreter + costs.commit * MICRO / costs.group(each)
-        connections = ceil(rate * (latency + costs.record_wait(each) + busy) / filled)
-        needed = max(ceil(rate * busy / filled), ceil(connections / connections_a_worker))
+        connections = ceil(rate * (latency + costs.record_wait(each) + busy))
+        needed = max(ceil(rate * busy), ceil(connections / connections_a_worker))
         if needed <= workers:
             break
         workers = needed

@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 
 SATURATED = 0.9
 _SIGNING_THREADS = 2  # mailer/delivery/ahead.py
+_FEW = 8  # connections below which there is nothing to gather, mailer/delivery/recorder.py
 
 
 @dataclass(frozen=True)
@@ -119,7 +120,12 @@ class _Worker:
     processor: Station = field(default_factory=lambda: Station(1))
     signers: Station = field(default_factory=lambda: Station(_SIGNING_THREADS))
     waiting: list[int] = field(default_factory=list)  # connections, to be recorded
+    enough: int = 1  # of them are begun at once
+    gather: float = 0.0  # microseconds that they come together for, if they are fewer
     recording: bool = False
+    awaited: bool = False
+    group: int = 0  # how many were begun
+    asked: float = 0.0  # when the last was
 
 
 class Simulation:
@@ -135,6 +141,10 @@ class Simulation:
         self.database = Station(plant.database_cores)
         self.turns = [0.0] * len(plant.relays)
         self.lanes = _lanes(plant)
+        for number, worker in enumerate(self.workers):
+            theirs = sum(mine == number for mine, _ in self.lanes)
+            worker.enough = int(theirs * plant.costs.enough) if theirs >= _FEW else 1
+            worker.gather = plant.costs.gather
         self.begun = [0.0] * len(self.lanes)
         self.handed = [0.0] * len(self.lanes)
         self.said = [0] * len(self.lanes)  # messages of its present connection
@@ -196,14 +206,25 @@ class Simulation:
         worker = self.workers[self.lanes[lane][0]]
         self.handed[lane] = self.now
         worker.waiting.append(lane)
-        if not worker.recording:
-            worker.recording = True
-            self.at(self.now + self.plant.costs.gather * MICRO, self.commit, worker)
+        self.look(worker)
 
-    def commit(self, worker: _Worker) -> None:
-        """Write down what waits: the worker's side, the server's side, the disk."""
+    def look(self, worker: _Worker) -> None:
+        """Begin a group if enough have come together, else see to it that it is begun in time."""
+        if worker.recording or not worker.waiting:
+            return
+        if len(worker.waiting) >= worker.enough:
+            self.commit(worker, worker.group)
+        elif not worker.awaited:
+            worker.awaited = True
+            self.at(self.now + worker.gather * MICRO, self.commit, worker, worker.group)
+
+    def commit(self, worker: _Worker, before: int) -> None:
+        """Write down what waits: the worker's side, the server's side, the disk; `before` groups were begun."""
+        if worker.group != before:
+            return  # it was enough in the meantime
         costs = self.plant.costs
         group, worker.waiting = worker.waiting[:LARGEST_GROUP], worker.waiting[LARGEST_GROUP:]
+        worker.recording, worker.awaited, worker.group, worker.asked = True, False, before + 1, self.now
         self.groups += 1
         done = worker.processor.serve(self.now, len(group) * self.move + costs.commit * MICRO)
         server = len(group) * costs.server_move + costs.server_commit
@@ -221,9 +242,9 @@ class Simulation:
             self.cycles += self.now - self.begun[lane]
             self.held += self.now - self.handed[lane]
             self.make(lane)
-        worker.recording = bool(worker.waiting)
-        if worker.recording:
-            self.commit(worker)
+        worker.recording = False
+        worker.gather = self.plant.costs.gathered((self.now - worker.asked) / MICRO)
+        self.look(worker)
 
     def _until(self, end: float) -> None:
         events = self.events

@@ -128,9 +128,12 @@ def _values(
     return found
 
 
+_GIVEN = frozenset({"gather", "patience", "enough"})  # the recorder's own, and not measured
+
+
 def _shown(costs: Costs) -> str:
     words = [
-        f"{each.name}={getattr(costs, each.name):.0f}" for each in fields(costs) if each.name != "gather"
+        f"{each.name}={getattr(costs, each.name):.0f}" for each in fields(costs) if each.name not in _GIVEN
     ]
     return f"Costs({', '.join(words)})"
 

@@ -48,7 +48,7 @@ class _Job(NamedTuple):
 
 _GATHER: Final = 0.002  # seconds
 _TIMES: Final = 4  # as long as the server took: of two processes each then writes a tenth fewer groups
-_LONGEST: Final = 0.08
+_LONGEST: Final = 0.02  # longer, and a slow disk would cost connections more than it saves
 _FEW: Final = 8  # connections below which there is nothing to gather
 _GROUP: Final = 256  # moves in one transaction: well below 200 ms on a slow disk
 

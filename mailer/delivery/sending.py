@@ -25,6 +25,7 @@ from mailer.delivery.journal import Journal, outlived, read_journal
 from mailer.delivery.letters import lay_back
 from mailer.delivery.presses import Presses
 from mailer.delivery.recorder import Recorder
+from mailer.delivery.sharing import tallies
 from mailer.delivery.turnstile import Turnstile
 from mailer.delivery.work import Work
 from mailer.delivery.writer import Writer
@@ -117,14 +118,26 @@ async def deliver(
         end = await engine.run()
         if end in {End.NO_DATABASE, End.RETIRED}:
             return Result(end, engine.problem, None, recovered)
-        if handed is not None:
-            await recorder.call(lambda connection: dispatch.close(connection, mailing_id, ground.clock()))
-            return Result(end, engine.problem, None, recovered)
-        sums = await recorder.call(lambda connection: dispatch.finish(connection, mailing_id, ground.clock()))
-        daemon = await recorder.call(
-            lambda connection: workers.daemon_alive(connection, ground.locks, ground.clock())
-        )
-        return Result(end, engine.problem, sums, recovered, daemon)
+        if handed is None:
+            sums = await recorder.call(
+                lambda connection: dispatch.finish(connection, mailing_id, ground.clock())
+            )
+            daemon = await recorder.call(
+                lambda connection: workers.daemon_alive(connection, ground.locks, ground.clock())
+            )
+            return Result(end, engine.problem, sums, recovered, daemon)
+    await asyncio.to_thread(_close, ground, mailing_id)
+    return Result(end, engine.problem, None, recovered)
+
+
+def _close(ground: Ground, mailing_id: int) -> None:
+    """Close a mailing that is over, unless another worker is at it: to find that out costs a look at all its rows.
+
+    Asked once this worker has ended: so of those that end together the last one finds nobody.
+    """
+    with writing(ground.database) as connection:
+        if not tallies.anybody(connection, mailing_id):
+            dispatch.close(connection, mailing_id, ground.clock())
 
 
 async def _work(

@@ -13,7 +13,7 @@ from hypothesis import strategies as st
 from benchmarks.demand import MICRO, Costs, demand
 from benchmarks.plant import Plant, Ran, Relay, Simulation, Station
 
-FREE = Costs(0, 0, 0, 0, 0, 0, 0, 0, 0, gather=0)
+FREE = Costs(0, 0, 0, 0, 0, 0, 0, 0, 0, gather=0, patience=0)
 REAL = Costs(
     plan=7, claim=10, make=25, sign=300, smtp=45, journal=4, move=60, commit=150, rest=60,
     server_move=60, server_commit=80, commit_wait=1500,

@@ -8,6 +8,7 @@ from sqlalchemy import and_, bindparam, case, insert, or_, select, update
 
 from mailer.delivery.ledger import packed, shelving
 from mailer.delivery.ledger.planning import plan
+from mailer.delivery.ledger.words import WAITING as WAITING_ROWS
 from mailer.delivery.states import OPEN, WAITING, MailingState, Skip
 from mailer.delivery.states import DeliveryState as State
 from mailer.delivery.tables import audiences, deliveries, mailings
@@ -89,7 +90,7 @@ def _skip_cancelled(connection: Connection, epoch: int, now: datetime) -> None:
     cancelled = select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
     connection.execute(
         update(deliveries)
-        .where(_d.mailing_id.in_(cancelled), _d.epoch == epoch, _d.state.in_(WAITING))
+        .where(_d.mailing_id.in_(cancelled), _d.epoch == epoch, WAITING_ROWS)
         .values(state=State.SKIPPED, reason=Skip.CANCELLED, at=now)
     )
 

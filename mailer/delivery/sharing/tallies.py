@@ -50,3 +50,10 @@ def of_others(connection: Connection, mailing_id: int, epoch: int, since: dateti
     sums = (func.coalesce(func.sum(_c[name]), 0) for name in Sums._fields)
     theirs = (_c.mailing_id == mailing_id, _c.epoch != epoch, _c.since == since)
     return Sums(*map(int, connection.execute(select(*sums).where(*theirs)).one()))
+
+
+def anybody(connection: Connection, mailing_id: int) -> bool:
+    """Say whether a worker that has not ended has told of this mailing."""
+    return (
+        connection.execute(select(_c.epoch).where(_c.mailing_id == mailing_id).limit(1)).first() is not None
+    )
