@@ -217,9 +217,11 @@ def finish(connection: Connection, mailing_id: int, now: datetime) -> Counts:
 
 
 def close(connection: Connection, mailing_id: int, now: datetime) -> None:
-    """Close a mailing that is over, as `finish` does; of one that is not, the sums are not made up."""
+    """Close a mailing that is over, as `finish` does; of one that is not, neither rows nor sums are gone through."""
     runs = mailing.get(connection, mailing_id).state is MailingState.RUNNING
-    if runs and not ledger.anybody_open(connection, mailing_id):
+    if not runs or planning.left_to_plan(connection, mailing_id) is not None:
+        return
+    if not ledger.anybody_open(connection, mailing_id):
         finish(connection, mailing_id, now)
 
 
