@@ -11,10 +11,11 @@ from __future__ import annotations
 import math
 import random
 from dataclasses import dataclass, field
-from heapq import heappop, heappush, heapreplace
+from heapq import heappop, heappush
 from typing import TYPE_CHECKING
 
 from benchmarks.demand import LARGEST_GROUP, MICRO, Costs
+from benchmarks.station import Station
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
@@ -94,25 +95,6 @@ class Ran:
         if full[name] >= SATURATED:
             return name
         return "the wait for commits" if self.recording > self.waiting else "connections"
-
-
-class Station:
-    """So many servers and one queue. Asked in the order of time, so that the end of each service is known at once."""
-
-    def __init__(self, servers: int) -> None:
-        self.free = [0.0] * servers
-        self.busy = 0.0
-
-    def serve(self, now: float, seconds: float) -> float:
-        """Give when a service that is asked for now is over."""
-        end = max(now, self.free[0]) + seconds
-        heapreplace(self.free, end)
-        self.busy += seconds
-        return end
-
-    def filled(self, span: float) -> float:
-        """Give the share of its time that it worked."""
-        return min(1.0, self.busy / (span * len(self.free)))
 
 
 @dataclass

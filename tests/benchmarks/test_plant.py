@@ -11,7 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from benchmarks.demand import MICRO, Costs, demand
-from benchmarks.plant import Plant, Ran, Relay, Simulation, Station
+from benchmarks.plant import Plant, Ran, Relay, Simulation
+from benchmarks.station import Station
 
 FREE = Costs(0, 0, 0, 0, 0, 0, 0, 0, 0, gather=0, patience=0)
 REAL = Costs(
