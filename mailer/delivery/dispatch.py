@@ -217,7 +217,7 @@ def finish(connection: Connection, mailing_id: int, now: datetime) -> Counts:
 
 
 def close(connection: Connection, mailing_id: int, now: datetime) -> None:
-    """Close a mailing that is over, as `finish` does; of one that is not, neither rows nor sums are gone through."""
+    """Close a mailing that is over, as `finish` does; of one that is not, no sums are made up."""
     runs = mailing.get(connection, mailing_id).state is MailingState.RUNNING
     if not runs or planning.left_to_plan(connection, mailing_id) is not None:
         return

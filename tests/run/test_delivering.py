@@ -6,10 +6,11 @@ import asyncio
 from typing import TYPE_CHECKING
 
 from mailer.database import writing
-from mailer.delivery import custody, dispatch, mailing
+from mailer.delivery import custody, dispatch, mailing, sending
 from mailer.delivery.custody import workers
 from mailer.delivery.ground import Ground
 from mailer.delivery.journal import Journal
+from mailer.delivery.sharing import Sums, tallies
 from mailer.delivery.states import MailingState
 from mailer.run import delivering
 from tests.delivery.office import KEYS, Office, S
@@ -75,3 +76,20 @@ def test_a_mailing_that_others_are_sending_is_not_closed(tmp_path: Path, engine:
     assert not closed()
     office.world.settle(claims[:1])
     assert closed()
+
+
+def test_of_workers_that_end_together_the_last_one_closes(tmp_path: Path, engine: Engine) -> None:
+    """Who ends while another is still at it leaves the look through the rows to that one."""
+    office = Office(tmp_path, engine, 2)
+    office.world.plan()
+    office.world.fence(claims := office.world.claim())
+    office.world.settle(claims)
+    ground = Ground(office.settings, KEYS, engine, ())
+    with writing(engine) as c:
+        tallies.tell(c, office.world.mailing_id, 7, office.world.now, Sums(2, 0, 0))
+    sending._close(ground, office.world.mailing_id)
+    assert state(office) is MailingState.RUNNING
+    with writing(engine) as c:
+        workers.retire(c, 7, office.world.now)
+    sending._close(ground, office.world.mailing_id)
+    assert state(office) is MailingState.FINISHED
