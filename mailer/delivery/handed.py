@@ -11,10 +11,11 @@ if TYPE_CHECKING:
 
 
 class Handed:
-    """Batches of one mailing. `came` is rung when there is one more."""
+    """Batches of one mailing. `came` is rung when there is one more; `taken` are all that ever came."""
 
     def __init__(self) -> None:
         self.came = asyncio.Event()
+        self.taken: list[Batch] = []
         self._waiting: deque[tuple[Batch, asyncio.Future[None]]] = deque()
         self._closed = False
 
@@ -25,6 +26,7 @@ class Handed:
             over.set_result(None)
         else:
             self._waiting.append((batch, over))
+            self.taken.append(batch)
             self.came.set()
         return over
 

@@ -26,7 +26,8 @@ if TYPE_CHECKING:
     from mailer.delivery.turnstile import Turnstile
 
 T = TypeVar("T")
-_PLANS_LAST: Final = 5.0  # seconds
+_PLANS_LAST: Final = 5.0  # seconds, at first
+_PLANS_LAST_LONGEST: Final = 80.0
 QUICK: Final[Mapping[str, str]] = MappingProxyType(
     {
         # Else the server weighs at each call whether a plan for just these rows would do better, which takes longer.
@@ -92,6 +93,7 @@ class AloneSeat(Seat):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._planned = time.monotonic()
+        self._last = _PLANS_LAST
 
     def _transacted(self, connection: Connection, work: Callable[[Connection], T]) -> T:
         with connection.begin():
@@ -99,10 +101,13 @@ class AloneSeat(Seat):
             return work(connection)
 
     def _plan_anew(self, connection: Connection) -> None:
-        """Let go of plans that were made while a table was smaller: nobody else tells that it has grown."""
+        """Let go of plans that were made while a table was smaller: nobody else tells that it has grown.
+
+        Less and less often: what is large does not double within seconds.
+        """
         now = time.monotonic()
-        if now - self._planned > _PLANS_LAST:
-            self._planned = now
+        if now - self._planned > self._last:
+            self._planned, self._last = now, min(2 * self._last, _PLANS_LAST_LONGEST)
             connection.exec_driver_sql("DISCARD PLANS")
 
     def _opened(self) -> Connection:

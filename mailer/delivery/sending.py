@@ -32,8 +32,9 @@ from mailer.delivery.writer import Writer
 from mailer.errors import Problem, TryLater
 
 if TYPE_CHECKING:
-    from collections.abc import AsyncIterator, Callable, Sequence
+    from collections.abc import AsyncIterator, Callable, Iterable, Sequence
 
+    from mailer.delivery.batches import Batch
     from mailer.delivery.handed import Handed
     from mailer.delivery.ledger.recovery import Recovered
     from mailer.delivery.model import Counts
@@ -79,10 +80,10 @@ def settle_dead(ground: Ground) -> list[Recovered]:
     return [one for one in found if one is not None]
 
 
-def _account(ground: Ground, epoch: int) -> Recovered | None:
+def _account(ground: Ground, epoch: int, within: Iterable[Batch] | None = None) -> Recovered | None:
     """Settle all that a worker held, and close its epoch; None if another process has done so.
 
-    Nothing else may still write for it.
+    Nothing else may still write for it. `within` is where all of it is, if that is known.
     """
     if not outlived(ground.journals, epoch):
         # The machine went down, and the newest commits perhaps with it: the journal may know more than the ledger.
@@ -91,7 +92,7 @@ def _account(ground: Ground, epoch: int) -> Recovered | None:
         if not workers.seize(connection, epoch):
             return None
         prove = partial(read_journal, ground.journals, epoch)
-        recovered = ledger.take_back(connection, epoch, prove, ground.clock())
+        recovered = ledger.take_back(connection, epoch, prove, ground.clock(), within)
         lay_back(connection, epoch)
         workers.retire(connection, epoch, ground.clock())
     return recovered
@@ -111,7 +112,7 @@ async def deliver(
     `watch` is given the engine, to show its progress and to stop it.
     """
     recovered = recover(ground)
-    async with enlisted(ground, kind) as (worker, recorder):
+    async with enlisted(ground, kind, handed) as (worker, recorder):
         engine = Engine(await _work(ground, mailing_id, worker, recorder, wait=wait, handed=handed))
         if watch is not None:
             watch(engine)
@@ -167,8 +168,13 @@ async def _work(
 
 
 @asynccontextmanager
-async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Worker, Recorder]]:
-    """Give this process a worker with its lock, journal and recorder; account for its rows at the end."""
+async def enlisted(
+    ground: Ground, kind: str, handed: Handed | None = None
+) -> AsyncIterator[tuple[workers.Worker, Recorder]]:
+    """Give this process a worker with its lock, journal and recorder; account for its rows at the end.
+
+    With `handed` it claims of those batches alone.
+    """
     with writing(ground.database) as connection:
         worker = workers.enlist(connection, ground.locks, ground.clock(), kind)
         mark = workers.mark(connection, worker.epoch) or ""
@@ -195,7 +201,7 @@ async def enlisted(ground: Ground, kind: str) -> AsyncIterator[tuple[workers.Wor
                 await asyncio.gather(syncing, return_exceptions=True)
             # Not in a finally: an epoch whose rows could not be settled must be found dead by the next start. Nothing
             # should be left in hand; if a fault left something, it is settled as a death would settle it.
-            await asyncio.to_thread(_account, ground, worker.epoch)
+            await asyncio.to_thread(_account, ground, worker.epoch, None if handed is None else handed.taken)
     finally:
         workers.release(worker)
 

@@ -32,6 +32,9 @@ if TYPE_CHECKING:
     from mailer.message import Message
 
 BATCH: Final = 500  # claims in one transaction
+_WHOLE: Final = (
+    1_500  # of a batch that was handed out: all of it, or each claim would read again what the last one took
+)
 LOW: Final = 250  # claims on the desk below which more are fetched
 
 
@@ -94,9 +97,9 @@ class Supply:
         if handed is None:
             return await self._work.recorder.call(self._claim, brief=brief)
         while (batch := handed.current) is not None:
-            claim = partial(self._claim, within=(batch.first, batch.last))
+            claim = partial(self._claim, most=_WHOLE, within=(batch.first, batch.last))
             claims = await self._work.recorder.call(claim, brief=brief)
-            if len(claims) < BATCH:
+            if len(claims) < _WHOLE:
                 handed.exhausted()
             if claims:
                 return claims
@@ -110,12 +113,14 @@ class Supply:
         """Say whether there is anything to send here."""
         return bool(self.desk)
 
-    def _claim(self, connection: Connection, within: tuple[int, int] | None = None) -> list[Claim]:
+    def _claim(
+        self, connection: Connection, most: int = BATCH, within: tuple[int, int] | None = None
+    ) -> list[Claim]:
         work, now = self._work, self._work.clock()
         if not workers.hold(connection, work.worker.epoch):
             return []  # the engine hears of it at its next heartbeat
         crowded = self.desk.crowded(self._loop.time())
-        claims = ledger.claim(connection, work.mailing_id, work.worker.epoch, now, BATCH, crowded, within)
+        claims = ledger.claim(connection, work.mailing_id, work.worker.epoch, now, most, crowded, within)
         if claims:
             work.presses.prepare(connection, claims, now)
         return claims

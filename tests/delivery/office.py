@@ -9,6 +9,7 @@ from uuid import uuid4
 from mailer.database import reading, writing
 from mailer.delivery import ledger, mailing, sending
 from mailer.delivery.engine import End
+from mailer.delivery.handed import Handed
 from mailer.delivery.states import DeliveryState
 from mailer.keys import Key, Keys
 from mailer.settings import load_settings
@@ -22,6 +23,7 @@ if TYPE_CHECKING:
 
     from sqlalchemy import Engine as Database
 
+    from mailer.delivery.batches import Batch
     from mailer.delivery.engine import Engine
     from mailer.message.dkim import Signer
 
@@ -65,8 +67,9 @@ class Office:
         stop_after: int | None = None,
         signers: Sequence[Signer] = (),
         keys: Keys = KEYS,
+        batches: Sequence[Batch] | None = None,
     ) -> sending.Result:
-        """Send what is due through the server at `url`."""
+        """Send what is due through the server at `url`; with `batches`, of these alone."""
         relays = [parse_relay(url)]
         ground = sending.Ground(self.settings, keys, self.world.engine, relays, signers)
 
@@ -74,7 +77,14 @@ class Office:
             if stop_after is not None:
                 asyncio.get_running_loop().create_task(_stop(engine, stop_after))
 
-        return asyncio.run(sending.deliver(ground, self.world.mailing_id, watch=watch))
+        async def deliver() -> sending.Result:
+            handed = Handed()
+            for batch in batches or ():
+                handed.hand(batch)
+            given = None if batches is None else handed
+            return await sending.deliver(ground, self.world.mailing_id, watch=watch, handed=given)
+
+        return asyncio.run(deliver())
 
     def rows(self) -> dict[str, ledger.sums.Delivery]:
         """Give each reader's row."""

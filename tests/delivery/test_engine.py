@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from typing import TYPE_CHECKING
+from types import SimpleNamespace
+from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mailer.database import reading, writing
-from mailer.delivery import mailing, sending
+from mailer.delivery import ledger, mailing, sending, supply
+from mailer.delivery.batches import Batch
 from mailer.delivery.engine import End
 from mailer.delivery.states import MailingState
 from mailer.smtp.relay import parse_relay
@@ -23,6 +25,7 @@ if TYPE_CHECKING:
     from sqlalchemy import Engine as Database
 
     from mailer.delivery.engine import Engine
+    from mailer.delivery.model import Claim
 
 
 def test_everybody_gets_it_once(tmp_path: Path, engine: Database) -> None:
@@ -47,6 +50,25 @@ def test_run_again_it_sends_nothing(tmp_path: Path, engine: Database) -> None:
         office.send(server.url())
         office.send(server.url())
         assert len(server.accepted) == 20
+
+
+def test_a_batch_is_claimed_whole(tmp_path: Path, engine: Database, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of a thousand who were handed out together nobody is read twice: one claim takes them all."""
+    office = Office(tmp_path, engine, 1_000)
+    office.world.plan()
+    ids = sorted(row.subscriber_id for row in office.rows().values())
+    claimed: list[int] = []
+
+    def claim(*words: Any, **more: Any) -> list[Claim]:
+        found = ledger.claim(*words, **more)
+        claimed.append(len(found))
+        return found
+
+    monkeypatch.setattr(supply, "ledger", SimpleNamespace(**{**vars(ledger), "claim": claim}))
+    with running() as server:
+        office.send(server.url("connections=4"), batches=[Batch(office.world.mailing_id, ids[0], ids[-1])])
+    assert claimed == [1_000]
+    assert sorted(one.recipient for one in server.accepted) == sorted(office.rows())
 
 
 def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, engine: Database) -> None:

@@ -15,11 +15,11 @@ from mailer.delivery.tables import audiences, deliveries, mailings
 from subscribers import audience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Mapping
+    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
     from datetime import datetime
     from typing import TypeAlias
 
-    from sqlalchemy import ColumnElement, Connection
+    from sqlalchemy import ColumnElement, Connection, Row
 
     from mailer.delivery.journal import Proof
 
@@ -37,21 +37,24 @@ class Recovered(NamedTuple):
     given_back: int
 
 
-def take_back(connection: Connection, epoch: int, prove: Prove, now: datetime) -> Recovered:
+def take_back(
+    connection: Connection,
+    epoch: int,
+    prove: Prove,
+    now: datetime,
+    within: Iterable[tuple[int, int, int]] | None = None,
+) -> Recovered:
     """Settle every row of a dead worker: proven by its journal, else uncertain if fenced, else given back.
 
     `epoch` must be dead: nothing else may still write for it. `prove` is asked what its journal says of the rows that
     it had fenced. What it held or laid back of a cancelled mailing is skipped: who cancelled it went through those that
-    waited then.
+    waited then. `within` says where all its rows are, if that is known (mailing, first and last reader): else every
+    mailing that is not over is read, which of workers that end together each would do.
     """
     # Nobody cancels before this is committed: else what is laid back here would be seen by neither.
     open_ = select(mailings.c.id).where(mailings.c.state.in_((MailingState.RUNNING, MailingState.PAUSED)))
     connection.execute(open_.with_for_update(read=True))
-    held = connection.execute(
-        select(_d.mailing_id, _d.subscriber_id, _d.state).where(
-            *_held(epoch), _d.state.in_((State.SENDING, State.CLAIMED))
-        )
-    ).all()
+    held = _in_hand(connection, epoch, within)
     fenced = {(row.mailing_id, row.subscriber_id) for row in held if row.state == State.SENDING}
     proofs = prove(fenced)
     proven = sum(_settle(connection, epoch, each, proofs.get(each), now) for each in fenced)
@@ -59,6 +62,21 @@ def take_back(connection: Connection, epoch: int, prove: Prove, now: datetime) -
         _lay_back(connection, epoch)
     _skip_cancelled(connection, epoch, now)
     return Recovered(proven, len(fenced) - proven, len(held) - len(fenced))
+
+
+def _in_hand(
+    connection: Connection, epoch: int, within: Iterable[tuple[int, int, int]] | None
+) -> Sequence[Row[int, int, str]]:
+    rows = select(_d.mailing_id, _d.subscriber_id, _d.state).where(
+        _d.epoch == epoch, _d.state.in_((State.SENDING, State.CLAIMED))
+    )
+    if within is None:
+        return connection.execute(rows.where(_live())).all()
+    part = rows.where(
+        _d.mailing_id == bindparam("m"), _d.subscriber_id.between(bindparam("first"), bindparam("last"))
+    )
+    parts = ({"m": mailing_id, "first": first, "last": last} for mailing_id, first, last in within)
+    return [row for each in parts for row in connection.execute(part, each)]
 
 
 def _settle(
@@ -80,7 +98,7 @@ def _lay_back(connection: Connection, epoch: int) -> None:
     """Lay back what was claimed and never fenced."""
     connection.execute(
         update(deliveries)
-        .where(*_held(epoch), _d.state == State.CLAIMED)
+        .where(_live(), _d.epoch == epoch, _d.state == State.CLAIMED)
         .values(state=case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value))
     )
 
@@ -88,17 +106,18 @@ def _lay_back(connection: Connection, epoch: int) -> None:
 def _skip_cancelled(connection: Connection, epoch: int, now: datetime) -> None:
     """Skip what waits of cancelled mailings and was this worker's last."""
     cancelled = select(mailings.c.id).where(mailings.c.state == MailingState.CANCELLED)
-    connection.execute(
-        update(deliveries)
-        .where(_d.mailing_id.in_(cancelled), _d.epoch == epoch, WAITING_ROWS)
-        .values(state=State.SKIPPED, reason=Skip.CANCELLED, at=now)
-    )
+    # One by one, and mostly none: a server that is asked for all at once goes through whoever waits anywhere.
+    for mailing_id in connection.execute(cancelled).scalars().all():
+        connection.execute(
+            update(deliveries)
+            .where(_d.mailing_id == mailing_id, _d.epoch == epoch, WAITING_ROWS)
+            .values(state=State.SKIPPED, reason=Skip.CANCELLED, at=now)
+        )
 
 
-def _held(epoch: int) -> tuple[ColumnElement[bool], ...]:
+def _live() -> ColumnElement[bool]:
     # Finished mailings have no open rows; years of them need not be read.
-    live = select(mailings.c.id).where(mailings.c.state != MailingState.FINISHED)
-    return _d.mailing_id.in_(live), _d.epoch == epoch
+    return _d.mailing_id.in_(select(mailings.c.id).where(mailings.c.state != MailingState.FINISHED))
 
 
 FROM_JOURNAL: Final = "known from the journal alone"

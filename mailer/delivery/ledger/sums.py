@@ -86,9 +86,13 @@ _SUMS = select(_LIVE_SUMS, _PACKED_SUMS).select_from(_LIVE_SUMS.join(_PACKED_SUM
 
 
 def anybody_due(connection: Connection, mailing_id: int, now: datetime) -> bool:
-    """Say whether anybody waits whose time has come: one look into the index."""
+    """Say whether anybody waits whose time has come: one look into the index.
+
+    From its end: where claims began, PostgreSQL's is full of those who wait no more, until it is tidied up.
+    """
     due = select(_d.subscriber_id).where(_d.mailing_id == mailing_id, WAITING_ROWS, _d.due_at <= now)
-    return connection.execute(due.limit(1)).first() is not None
+    last = due.order_by(_d.due_at.desc(), _d.subscriber_id.desc()).limit(1)
+    return connection.execute(last).first() is not None
 
 
 def anybody_open(connection: Connection, mailing_id: int) -> bool:
