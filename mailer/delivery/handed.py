@@ -11,11 +11,11 @@ if TYPE_CHECKING:
 
 
 class Handed:
-    """Batches of one mailing. `came` is rung when there is one more; `taken` are all that ever came."""
+    """Batches of one mailing. `came` is rung when there is one more."""
 
     def __init__(self) -> None:
         self.came = asyncio.Event()
-        self.taken: list[Batch] = []
+        self._taken: set[Batch] = set()
         self._waiting: deque[tuple[Batch, asyncio.Future[None]]] = deque()
         self._closed = False
 
@@ -26,7 +26,7 @@ class Handed:
             over.set_result(None)
         else:
             self._waiting.append((batch, over))
-            self.taken.append(batch)
+            self._taken.add(batch)
             self.came.set()
         return over
 
@@ -34,6 +34,16 @@ class Handed:
     def current(self) -> Batch | None:
         """The batch to claim from."""
         return self._waiting[0][0] if self._waiting else None
+
+    def spans(self) -> list[Batch]:
+        """Give where all that ever came is, nothing twice: what is retried comes again, in wide ranges."""
+        spans: list[Batch] = []
+        for batch in sorted(self._taken):
+            if spans and batch.first <= spans[-1].last + 1:
+                spans[-1] = spans[-1]._replace(last=max(spans[-1].last, batch.last))
+            else:
+                spans.append(batch)
+        return spans
 
     def exhausted(self) -> None:
         """Hear that nobody of the current batch is left to claim; nothing, if all were let go of meanwhile."""

@@ -201,7 +201,9 @@ async def enlisted(
                 await asyncio.gather(syncing, return_exceptions=True)
             # Not in a finally: an epoch whose rows could not be settled must be found dead by the next start. Nothing
             # should be left in hand; if a fault left something, it is settled as a death would settle it.
-            await asyncio.to_thread(_account, ground, worker.epoch, None if handed is None else handed.taken)
+            await asyncio.to_thread(
+                _account, ground, worker.epoch, None if handed is None else handed.spans()
+            )
     finally:
         workers.release(worker)
 

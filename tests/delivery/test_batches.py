@@ -156,6 +156,22 @@ def test_what_a_silent_worker_had_is_handed_out_anew_whatever_went_wrong_once(
     asyncio.run(until_handed_out())
 
 
+@given(st.lists(st.tuples(st.integers(1, 60), st.integers(0, 12)), max_size=12))
+def test_where_batches_were_is_known_without_overlap(ranges: list[tuple[int, int]]) -> None:
+    """Whatever came, however often: every reader of it is in one span, and nobody else is in any."""
+
+    async def hand() -> list[Batch]:
+        handed = Handed()
+        for first, more in ranges:
+            handed.hand(Batch(1, first, first + more))
+        return handed.spans()
+
+    spans = asyncio.run(hand())
+    inside = [reader for span in spans for reader in range(span.first, span.last + 1)]
+    assert inside == sorted({reader for first, more in ranges for reader in range(first, first + more + 1)})
+    assert all(one.last + 1 < two.first for one, two in pairwise(spans))
+
+
 def test_an_engine_that_ends_lets_go_of_its_batches() -> None:
     """Nobody waits for a batch of an engine that is over, handed before or after."""
 

@@ -48,8 +48,8 @@ def take_back(
 
     `epoch` must be dead: nothing else may still write for it. `prove` is asked what its journal says of the rows that
     it had fenced. What it held or laid back of a cancelled mailing is skipped: who cancelled it went through those that
-    waited then. `within` says where all its rows are, if that is known (mailing, first and last reader): else every
-    mailing that is not over is read, which of workers that end together each would do.
+    waited then. `within` says where all its rows are, if that is known: mailing, first and last reader, and nobody in
+    two of them. Else every mailing that is not over is read, which of workers that end together each would do.
     """
     # Nobody cancels before this is committed: else what is laid back here would be seen by neither.
     open_ = select(mailings.c.id).where(mailings.c.state.in_((MailingState.RUNNING, MailingState.PAUSED)))
