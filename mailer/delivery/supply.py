@@ -32,9 +32,7 @@ if TYPE_CHECKING:
     from mailer.message import Message
 
 BATCH: Final = 500  # claims in one transaction
-_WHOLE: Final = (
-    1_500  # of a batch that was handed out: all of it, or each claim would read again what the last one took
-)
+_WHOLE: Final = 1_500  # of a batch: all of it, or each claim reads again what the last one took
 LOW: Final = 250  # claims on the desk below which more are fetched
 
 
