@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 
 T = TypeVar("T")
 _PLANS_LAST: Final = 5.0  # seconds, at first
-_PLANS_LAST_LONGEST: Final = 80.0
+_LONGEST_PLANS: Final = 80.0
 QUICK: Final[Mapping[str, str]] = MappingProxyType(
     {
         # Else the server weighs at each call whether a plan for just these rows would do better, which takes longer.
@@ -93,7 +93,7 @@ class AloneSeat(Seat):
     def __init__(self, engine: Engine) -> None:
         super().__init__(engine)
         self._planned = time.monotonic()
-        self._last = _PLANS_LAST
+        self._plans_last = _PLANS_LAST
 
     def _transacted(self, connection: Connection, work: Callable[[Connection], T]) -> T:
         with connection.begin():
@@ -106,8 +106,8 @@ class AloneSeat(Seat):
         Less and less often: what is large does not double within seconds.
         """
         now = time.monotonic()
-        if now - self._planned > self._last:
-            self._planned, self._last = now, min(2 * self._last, _PLANS_LAST_LONGEST)
+        if now - self._planned > self._plans_last:
+            self._planned, self._plans_last = now, min(2 * self._plans_last, _LONGEST_PLANS)
             connection.exec_driver_sql("DISCARD PLANS")
 
     def _opened(self) -> Connection:

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 import asyncio
 from datetime import timedelta
-from types import SimpleNamespace
 from typing import TYPE_CHECKING, Any
 
 import pytest
 
 from mailer.database import reading, writing
-from mailer.delivery import ledger, mailing, sending, supply
+from mailer.delivery import ledger, mailing, sending
 from mailer.delivery.batches import Batch
 from mailer.delivery.engine import End
 from mailer.delivery.states import MailingState
+from mailer.delivery.supply import Supply
 from mailer.smtp.relay import parse_relay
 from tests.delivery.conftest import NOON
 from tests.delivery.office import KEYS, Office, S
@@ -58,17 +58,38 @@ def test_a_batch_is_claimed_whole(tmp_path: Path, engine: Database, monkeypatch:
     office.world.plan()
     ids = sorted(row.subscriber_id for row in office.rows().values())
     claimed: list[int] = []
+    really = ledger.claim
 
     def claim(*words: Any, **more: Any) -> list[Claim]:
-        found = ledger.claim(*words, **more)
+        found = really(*words, **more)
         claimed.append(len(found))
         return found
 
-    monkeypatch.setattr(supply, "ledger", SimpleNamespace(**{**vars(ledger), "claim": claim}))
+    monkeypatch.setattr(ledger, "claim", claim)
     with running() as server:
         office.send(server.url("connections=4"), batches=[Batch(office.world.mailing_id, ids[0], ids[-1])])
     assert claimed == [1_000]
     assert sorted(one.recipient for one in server.accepted) == sorted(office.rows())
+
+
+def test_what_a_fault_left_of_a_batch_is_laid_back(
+    tmp_path: Path, engine: Database, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """An engine that ends without putting down what it held leaves nobody claimed for good."""
+    office = Office(tmp_path, engine, 300)
+    office.world.plan()
+    ids = sorted(row.subscriber_id for row in office.rows().values())
+
+    async def end(_supply: Supply, *, lay: bool) -> None:
+        assert lay
+
+    monkeypatch.setattr(Supply, "end", end)
+    with running() as server:
+        halves = (ids[0], ids[149]), (ids[150], ids[-1])
+        batches = [Batch(office.world.mailing_id, *half) for half in halves]
+        office.send(server.url("connections=4"), stop_after=200, batches=batches)
+    states = {row.state for row in office.rows().values()}
+    assert states == {"accepted", "planned"}
 
 
 def test_stopped_in_the_middle_it_goes_on(tmp_path: Path, engine: Database) -> None:

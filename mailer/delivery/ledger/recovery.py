@@ -15,11 +15,11 @@ from mailer.delivery.tables import audiences, deliveries, mailings
 from subscribers import audience
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
+    from collections.abc import Callable, Collection, Iterable, Mapping
     from datetime import datetime
     from typing import TypeAlias
 
-    from sqlalchemy import ColumnElement, Connection, Row
+    from sqlalchemy import ColumnElement, Connection
 
     from mailer.delivery.journal import Proof
 
@@ -54,29 +54,29 @@ def take_back(
     # Nobody cancels before this is committed: else what is laid back here would be seen by neither.
     open_ = select(mailings.c.id).where(mailings.c.state.in_((MailingState.RUNNING, MailingState.PAUSED)))
     connection.execute(open_.with_for_update(read=True))
-    held = _in_hand(connection, epoch, within)
+    parts = _parts(within)
+    rows = select(_d.mailing_id, _d.subscriber_id, _d.state).where(
+        _d.epoch == epoch, _d.state.in_((State.SENDING, State.CLAIMED))
+    )
+    held = [row for part in parts for row in connection.execute(rows.where(part))]
     fenced = {(row.mailing_id, row.subscriber_id) for row in held if row.state == State.SENDING}
     proofs = prove(fenced)
     proven = sum(_settle(connection, epoch, each, proofs.get(each), now) for each in fenced)
     if len(held) > len(fenced):
-        _lay_back(connection, epoch)
+        _lay_back(connection, epoch, parts)
     _skip_cancelled(connection, epoch, now)
     return Recovered(proven, len(fenced) - proven, len(held) - len(fenced))
 
 
-def _in_hand(
-    connection: Connection, epoch: int, within: Iterable[tuple[int, int, int]] | None
-) -> Sequence[Row[int, int, str]]:
-    rows = select(_d.mailing_id, _d.subscriber_id, _d.state).where(
-        _d.epoch == epoch, _d.state.in_((State.SENDING, State.CLAIMED))
-    )
+def _parts(within: Iterable[tuple[int, int, int]] | None) -> list[ColumnElement[bool]]:
+    """Give where to look, a part at a time."""
     if within is None:
-        return connection.execute(rows.where(_live())).all()
-    part = rows.where(
-        _d.mailing_id == bindparam("m"), _d.subscriber_id.between(bindparam("first"), bindparam("last"))
-    )
-    parts = ({"m": mailing_id, "first": first, "last": last} for mailing_id, first, last in within)
-    return [row for each in parts for row in connection.execute(part, each)]
+        # Finished mailings have no open rows; years of them need not be read.
+        return [_d.mailing_id.in_(select(mailings.c.id).where(mailings.c.state != MailingState.FINISHED))]
+    return [
+        and_(_d.mailing_id == mailing_id, _d.subscriber_id.between(first, last))
+        for mailing_id, first, last in within
+    ]
 
 
 def _settle(
@@ -94,13 +94,12 @@ def _settle(
     return proven
 
 
-def _lay_back(connection: Connection, epoch: int) -> None:
+def _lay_back(connection: Connection, epoch: int, parts: Iterable[ColumnElement[bool]]) -> None:
     """Lay back what was claimed and never fenced."""
-    connection.execute(
-        update(deliveries)
-        .where(_live(), _d.epoch == epoch, _d.state == State.CLAIMED)
-        .values(state=case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value))
-    )
+    waits = case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value)
+    mine = update(deliveries).where(_d.epoch == epoch, _d.state == State.CLAIMED).values(state=waits)
+    for part in parts:
+        connection.execute(mine.where(part))
 
 
 def _skip_cancelled(connection: Connection, epoch: int, now: datetime) -> None:
@@ -113,11 +112,6 @@ def _skip_cancelled(connection: Connection, epoch: int, now: datetime) -> None:
             .where(_d.mailing_id == mailing_id, _d.epoch == epoch, WAITING_ROWS)
             .values(state=State.SKIPPED, reason=Skip.CANCELLED, at=now)
         )
-
-
-def _live() -> ColumnElement[bool]:
-    # Finished mailings have no open rows; years of them need not be read.
-    return _d.mailing_id.in_(select(mailings.c.id).where(mailings.c.state != MailingState.FINISHED))
 
 
 FROM_JOURNAL: Final = "known from the journal alone"
