@@ -116,6 +116,12 @@ def _free_port() -> int:
         return int(listening.getsockname()[1])
 
 
+def follow(page: Any, control: Any) -> None:
+    """Click a link or a button, and wait until the page it leads to is loaded: a click ends when its answer begins."""
+    with page.expect_navigation():
+        control.click()
+
+
 def sideways(page: Any) -> int:
     """Give by how many pixels a page can be scrolled sideways."""
     return int(page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth"))

@@ -12,7 +12,7 @@ import pytest
 
 from mailer.database import reading
 from subscribers import find
-from tests.web.browsing import ARGUMENTS, Served, complaints, served, sideways
+from tests.web.browsing import ARGUMENTS, Served, complaints, follow, served, sideways
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -104,8 +104,10 @@ class Walk:
         self.look(step)
 
     def press(self, button: str, step: str) -> None:
-        self.page.get_by_role("button", name=button, exact=True).click()
-        self.page.wait_for_load_state()
+        self.follow(self.page.get_by_role("button", name=button, exact=True), step)
+
+    def follow(self, control: Any, step: str) -> None:
+        follow(self.page, control)
         self.look(step)
 
     def says(self, text: str) -> None:
@@ -133,15 +135,13 @@ def signs_up(walk: Walk, news: Served) -> None:
 
 def changes_settings(walk: Walk) -> str:
     """Give a name and a language, pause and end the pause; give where the settings are."""
-    walk.page.get_by_role("link", name="Your settings").click()
-    walk.look("settings")
+    walk.follow(walk.page.get_by_role("link", name="Your settings"), "settings")
     settings = str(walk.page.url)
     walk.page.fill("#name", "Ada Lovelace")
     walk.page.select_option("#language", "en")
     walk.press("Save", "saved")
     walk.says("Saved.")
-    walk.page.locator("form[action$='/pause'] button").click()
-    walk.look("paused")
+    walk.follow(walk.page.locator("form[action$='/pause'] button"), "paused")
     walk.says("paused until")
     walk.press("End the pause", "resumed")
     return settings
@@ -242,9 +242,9 @@ def test_everything_works_without_scripts(browser: Any, news: Served):
     page = context.new_page()
     page.goto(f"{news.url}/subscribe/main")
     page.fill("#email", "bob@example.org")
-    page.get_by_role("button", name="Subscribe").click()
+    follow(page, page.get_by_role("button", name="Subscribe"))
     page.goto(news.link(news.letter_to("bob@example.org"), "confirm"))
-    page.get_by_role("button").click()
+    follow(page, page.get_by_role("button"))
     assert "You are subscribed" in page.inner_text("body")
     context.close()
 
