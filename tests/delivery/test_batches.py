@@ -184,6 +184,6 @@ def test_an_engine_that_ends_lets_go_of_its_batches() -> None:
         assert handed.current == Batch(1, 6, 9)
         handed.close()
         handed.exhausted()  # a claim that was under way comes to its end
-        await asyncio.wait_for(asyncio.gather(second, handed.hand(Batch(1, 9, 9))), 1)
+        await asyncio.wait_for(asyncio.gather(second, handed.hand(Batch(1, 9, 9))), 30)
 
     asyncio.run(hand())

@@ -29,7 +29,7 @@ def daemon(folder: Path, relay: str) -> Iterator[subprocess.Popen[bytes]]:
             yield process
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(15) == 0
+            assert process.wait(60) == 0
 
 
 def until(true: Callable[[], bool], seconds: float = 30) -> None:

@@ -1,8 +1,9 @@
+"""What opening a session does: greeting, EHLO and login, and every answer that ends it."""
+
 from __future__ import annotations
 
 import asyncio
 import socket
-from typing import TYPE_CHECKING
 
 import pytest
 
@@ -15,9 +16,6 @@ from tests.loopback.script import Do, Rule, Script
 from tests.loopback.server import LoopbackServer, running
 from tests.smtp.conversing import BODY, FAST, LOOPS, deliver, run, session_to
 from tests.smtp.opening import offers, refusal, trusting
-
-if TYPE_CHECKING:
-    from collections.abc import Awaitable, Callable
 
 USERS = {"user": "s/e+c@ret"}
 CREDENTIALS = "user:s/e+c@ret"
@@ -153,21 +151,18 @@ def test_a_name_that_leads_nowhere():
 def test_the_server_says_goodbye_between_two_messages():
     """A 421 in an idle moment is the next exchange's loss, and nothing is in doubt (S13)."""
 
-    async def work(server: LoopbackServer, say: Callable[[], Awaitable[None]]) -> SessionLost:
+    async def work(server: LoopbackServer) -> SessionLost:
         session = await session_to(server)
         await deliver(session, "reader@example.net")
-        await say()
+        server.tell("421 4.4.2 idle for too long")
+        while not session._line.lost:  # noqa: ASYNC110 - nobody else is told of it
+            await asyncio.sleep(0.01)
         with pytest.raises(SessionLost) as raised:
             await deliver(session, "reader@example.net")
         return raised.value
 
     with running() as server:
-
-        async def say() -> None:
-            server.tell("421 4.4.2 idle for too long")
-            await asyncio.sleep(0.2)
-
-        lost = run(work(server, say))
+        lost = run(work(server))
     assert lost.reply is not None
     assert lost.reply.code == 421
     assert not lost.in_doubt

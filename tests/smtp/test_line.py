@@ -38,7 +38,7 @@ async def answers(pieces: Sequence[bytes], steps: tuple[str, ...] = STEPS) -> tu
         await asyncio.sleep(0)
         for piece in pieces:
             line.data_received(piece)
-        heard = await asyncio.wait_for(task, 5)
+        heard = await asyncio.wait_for(task, 30)
         state = line.lost, line.in_doubt
         line.lose("the test is over")
         await line.closed
@@ -114,7 +114,7 @@ def test_no_octets_break_the_line(data: bytes, places: list[int]):
             for piece in cut(data, places):
                 line.data_received(piece)
             line.lose("the test is over")
-            answers = await asyncio.wait_for(task, 5)
+            answers = await asyncio.wait_for(task, 30)
             assert line.in_doubt is (not answers)
             await line.closed
 
@@ -161,7 +161,7 @@ def test_every_step_has_its_own_time():
             await asyncio.sleep(0)
             for reply in GOOD.splitlines(keepends=True)[: STEPS.index(step)]:
                 line.data_received(reply)
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 30)
             await line.closed
         return line
 
@@ -204,7 +204,7 @@ def test_a_slow_line_that_moves_is_not_given_up():
                 await asyncio.sleep(0.1)
                 taken += len(await loop.sock_recv(theirs, 150_000))
             line.data_received(b"250 Ok\r\n")
-            await asyncio.wait_for(task, 5)
+            await asyncio.wait_for(task, 30)
             lost = line.lost
             line.lose("the test is over")
             await line.closed

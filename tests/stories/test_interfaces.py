@@ -47,7 +47,7 @@ def daemon(folder: Path, port: int) -> Iterator[Path]:
             yield log
         finally:
             process.send_signal(signal.SIGTERM)
-            assert process.wait(20) == 0
+            assert process.wait(60) == 0
 
 
 def _up(url: str) -> bool:
