@@ -5,6 +5,7 @@ from __future__ import annotations
 import random
 import threading
 import time
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 import pytest
@@ -62,6 +63,19 @@ ca_file = "{server.certificate}"
 def reader_of(house: House) -> Reader:
     """Give a reader of the mailbox."""
     return Reader(house.ground, house.ground.settings.feedback.mailboxes[0])
+
+
+@contextmanager
+def kept(reader: Reader, visit: Callable[[Reader], None] = imap.visit) -> Iterator[None]:
+    """Have the mailbox read in a thread of its own, as the daemon does, and see it end."""
+    thread = threading.Thread(target=reader.keep, args=(visit,), daemon=True)
+    thread.start()
+    try:
+        yield
+    finally:
+        reader.stopped.set()
+        thread.join(60)
+    assert not thread.is_alive()
 
 
 def until(true: Callable[[], bool], seconds: float = 60) -> None:
@@ -140,18 +154,30 @@ def test_a_mail_that_comes_later_is_heard_by_idle(world: World, tmp_path: Path, 
     world.join("ann@reader.example")
     sent = world.send()
     house = house_of(world, tmp_path, server, scheme)
-    reader = reader_of(house)
-    thread = threading.Thread(target=reader.keep, args=(imap.visit,), daemon=True)
-    thread.start()
-    until(lambda: server.count("Unknown") == 0 and (server.folder / "mail" / ".Replies").is_dir())
-    server.put(1, report(house, 1, "ann@reader.example", sent))
-    server.put(2, numbered(2, mail("Lovely issue", "Thank you")))
-    server.put(3, b"no mail at all")
-    until(lambda: server.count() == 0 and server.count("Unknown") == 1 and server.count("Replies") == 1)
-    reader.stopped.set()
-    thread.join(20)
-    assert not thread.is_alive()
+    with kept(reader_of(house)):
+        until(lambda: server.count("Unknown") == 0 and (server.folder / "mail" / ".Replies").is_dir())
+        server.put(1, report(house, 1, "ann@reader.example", sent))
+        server.put(2, numbered(2, mail("Lovely issue", "Thank you")))
+        server.put(3, b"no mail at all")
+        until(lambda: server.count() == 0 and server.count("Unknown") == 1 and server.count("Replies") == 1)
     assert len(world.rows()) == 1
+
+
+def test_a_mail_that_comes_while_others_are_heard_does_not_wait(world: World, tmp_path: Path, server: Server):
+    """What a server told with another answer it does not tell again by IDLE: there is a look after it."""
+    house = house_of(world, tmp_path, server)
+    reader = reader_of(house)
+    hear, later = reader.hear, iter(range(2, 5))
+
+    def one_more(raw: bytes) -> object:
+        if number := next(later, 0):
+            server.put(number, b"no mail at all")
+        return hear(raw)
+
+    reader.hear = one_more  # type: ignore[method-assign,assignment]
+    server.put(1, b"no mail at all")
+    with kept(reader):
+        until(lambda: server.count("Unknown") == 4)
 
 
 def test_folders_stand_where_the_server_wants_them(world: World, tmp_path: Path):
@@ -172,13 +198,8 @@ def test_pop3_deletes_what_it_understood_alone(world: World, tmp_path: Path, ser
     server.put(2, numbered(2, mail("Lovely issue", "Thank you")))
     server.put(3, b"no mail at all\n" + b"x" * 80 + b"\n" * 60_000)
     for _ in range(2):
-        reader = reader_of(house)
-        thread = threading.Thread(target=reader.keep, args=(Pop().visit,), daemon=True)
-        thread.start()
-        until(lambda: server.count() == 2 and sum(house.kept().values()) == 2)
-        reader.stopped.set()
-        thread.join(20)
-        assert not thread.is_alive()
+        with kept(reader_of(house), Pop().visit):
+            until(lambda: server.count() == 2 and sum(house.kept().values()) == 2)
     assert len(world.rows()) == 1
 
 
@@ -190,14 +211,10 @@ def test_a_mailbox_that_cannot_be_read_is_told_once(
     monkeypatch.setattr(mailbox, "_LONGEST_REST", 0.02)
     house = house_of(world, tmp_path, server)
     (tmp_path / "password").write_text("wrong")
-    reader = reader_of(house)
-    thread = threading.Thread(target=reader.keep, args=(imap.visit,), daemon=True)
-    thread.start()
-    until(lambda: house.events("feedback.unreadable") == ["bounces"])
-    (tmp_path / "password").write_text(PASSWORD)
-    until(lambda: house.events("feedback.readable") == ["bounces"])
-    reader.stopped.set()
-    thread.join(20)
+    with kept(reader_of(house)):
+        until(lambda: house.events("feedback.unreadable") == ["bounces"])
+        (tmp_path / "password").write_text(PASSWORD)
+        until(lambda: house.events("feedback.readable") == ["bounces"])
     assert house.events("feedback.unreadable") == ["bounces"]
 
 

@@ -39,8 +39,7 @@ def visit(reader: Reader) -> None:
         with _connected(reader) as client:
             folders = _folders(client, reader)
             while not reader.stopped.is_set():
-                client.select_folder(reader.settings.folder)
-                drain(client, reader, folders)
+                _empty(client, reader, folders)
                 reader.succeeded()
                 _wait(client, reader)
     except IMAPClientError as problem:
@@ -82,6 +81,17 @@ def _folder(client: IMAPClient, name: str) -> str:
     if not client.folder_exists(spelled):
         client.create_folder(spelled)
     return spelled
+
+
+def _empty(client: IMAPClient, reader: Reader, folders: dict[str, str]) -> None:
+    """Hear what is there, and what came meanwhile: told with another answer, it is not told again by IDLE."""
+    seen = 0  # UIDs begin at 1
+    while not reader.stopped.is_set():
+        coming = client.select_folder(reader.settings.folder).get(b"UIDNEXT")
+        if coming == seen:
+            return
+        seen = coming
+        drain(client, reader, folders)
 
 
 def drain(client: IMAPClient, reader: Reader, folders: dict[str, str]) -> None:
