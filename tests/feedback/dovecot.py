@@ -105,6 +105,12 @@ class Server:
         os.chown(scratch, *_owner())
         scratch.rename(file)
 
+    def remove(self, number: int) -> None:
+        """Take a mail out of INBOX, as another program would."""
+        for place in ("new", "cur"):
+            for file in (self.folder / "mail" / place).glob(f"{1_700_000_000 + number}.*"):
+                file.unlink()
+
     def count(self, folder: str = "") -> int:
         """Count the mails of a folder, '' for INBOX."""
         place = self.folder / "mail" / (f".{folder}" if folder else "")

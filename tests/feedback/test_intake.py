@@ -11,7 +11,6 @@ from mailer.database import reading, writing
 from mailer.delivery.tables import letters
 from mailer.feedback import part, replaying
 from mailer.feedback.intake import keeping
-from mailer.feedback.intake.maildir import collect
 from mailer.feedback.intake.ours import Ours
 from mailer.feedback.model import Kind
 from mailer.feedback.tables import notices, unknown
@@ -182,26 +181,6 @@ def test_kept_mails_are_bounded_and_let_go(house: House, monkeypatch: pytest.Mon
     assert house.kept() == {}
     with reading(house.ground.database) as connection:
         assert connection.execute(select(notices)).all() == []
-
-
-def test_a_mail_in_a_maildir_is_moved_when_it_was_heard(house: House, tmp_path: Path):
-    """From new to cur: seen where it was understood, flagged where it was not; nothing is deleted or read twice."""
-    folder = tmp_path / "Maildir"
-    for name in ("new", "cur", "tmp"):
-        (folder / name).mkdir(parents=True)
-    sent = house.world.send()
-    (folder / "new" / "1.a.host").write_bytes(house.returned(SYSTEMS["qmail"](ANN, UNKNOWN), ANN, sent))
-    (folder / "new" / "2.b.host").write_bytes(SYSTEMS["qmail"](BO, UNKNOWN))
-    (folder / "new" / "3.c.host").write_bytes(b"")
-    assert collect(house.ground, folder) == 3
-    assert sorted(file.name for file in (folder / "cur").iterdir()) == [
-        "1.a.host:2,S",
-        "2.b.host:2,F",
-        "3.c.host:2,F",
-    ]
-    assert not list((folder / "new").iterdir())
-    assert collect(house.ground, folder) == 0
-    assert house.state(BO) == "reachable"
 
 
 def test_only_addresses_with_a_genuine_token_are_ours(house: House):

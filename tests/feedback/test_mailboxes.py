@@ -203,6 +203,18 @@ def test_pop3_deletes_what_it_understood_alone(world: World, tmp_path: Path, ser
     assert len(world.rows()) == 1
 
 
+def test_pop3_forgets_what_is_gone_from_the_server(world: World, tmp_path: Path, server: Server):
+    """What it remembers of mails that stay is no more than what is there."""
+    house, pop = house_of(world, tmp_path, server, "pop3s"), Pop()
+    for number in range(3):
+        server.put(number, numbered(number, b"\nno mail at all"))
+    pop._session(reader_of(house))
+    assert len(pop._left) == server.count() == 3
+    server.remove(1)
+    pop._session(reader_of(house))
+    assert len(pop._left) == server.count() == 2
+
+
 def test_a_mailbox_that_cannot_be_read_is_told_once(
     world: World, tmp_path: Path, server: Server, monkeypatch: pytest.MonkeyPatch
 ):

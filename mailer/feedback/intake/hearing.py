@@ -8,11 +8,15 @@ to a person, once.
 
 from __future__ import annotations
 
+import logging
 import re
 from dataclasses import dataclass, replace
 from typing import TYPE_CHECKING, Final
 
-from mailer.database import writing
+from sqlalchemy.exc import DBAPIError
+
+from mailer.database import may_pass, writing
+from mailer.errors import MailerError
 from mailer.feedback.intake import keeping
 from mailer.feedback.intake.blaming import blame
 from mailer.feedback.intake.replies import pass_on
@@ -34,6 +38,7 @@ if TYPE_CHECKING:
     from mailer.feedback.taking import Taken
     from mailer.keys import Keys
 
+log = logging.getLogger(__name__)
 _REPORTS: Final = frozenset({Kind.BOUNCE, Kind.COMPLAINT})
 _SILENT: Final = frozenset(
     {Kind.AUTOREPLY, Kind.DELIVERED}
@@ -60,6 +65,24 @@ def hear_mail(ground: Ground, raw: bytes, *, channel: str, to: str = "", sender:
     reading = read(enveloped)
     with writing(ground.database) as connection:
         return hear(connection, ground, reading, enveloped, ground.clock(), channel=channel)
+
+
+def hear_one_of_many(ground: Ground, raw: bytes, *, channel: str) -> Heard | None:
+    """Hear one mail; None for one that makes our rules fail, which must not hold up the others.
+
+    Raises MailerError, and DBAPIError of a database that is away, for then none can be heard.
+    """
+    try:
+        return hear_mail(ground, raw, channel=channel)
+    except MailerError:
+        raise
+    except DBAPIError as problem:  # its words hold what was to be stored
+        if may_pass(problem):
+            raise
+        log.error("%s: a mail could not be stored (%s)", channel, type(problem).__name__)  # noqa: TRY400
+    except Exception:
+        log.exception("%s: a mail could not be read", channel)
+    return None
 
 
 def hear(

@@ -44,6 +44,8 @@ def visit(reader: Reader) -> None:
                 _wait(client, reader)
     except IMAPClientError as problem:
         raise CannotBeRead(str(problem)[:300]) from problem
+    except ValueError as problem:
+        raise CannotBeRead(f"the server answers nonsense ({problem})"[:300]) from problem
 
 
 def _connected(reader: Reader) -> IMAPClient:

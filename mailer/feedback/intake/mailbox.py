@@ -15,9 +15,9 @@ from typing import TYPE_CHECKING, Final
 from sqlalchemy.exc import DBAPIError
 
 from mailer import events
-from mailer.database import may_pass, writing
+from mailer.database import writing
 from mailer.errors import MailerError, Problem, UserError
-from mailer.feedback.intake.hearing import hear_mail
+from mailer.feedback.intake.hearing import hear_one_of_many
 from mailer.feedback.standing import READABLE, UNREADABLE, unreadable_since
 
 if TYPE_CHECKING:
@@ -65,18 +65,8 @@ class Reader:
                 rest = min(rest * 2, _LONGEST_REST)
 
     def hear(self, raw: bytes) -> Heard | None:
-        """Hear one mail; None for one that makes our rules fail, which must not hold up the others."""
-        try:
-            return hear_mail(self.ground, raw, channel=f"{self.settings.scheme[:4]}:{self.settings.name}")
-        except MailerError:
-            raise
-        except DBAPIError as problem:
-            if may_pass(problem):
-                raise
-            log.error("%s: a mail could not be stored (%s)", self.settings.name, type(problem).__name__)  # noqa: TRY400
-        except Exception:
-            log.exception("%s: a mail could not be read", self.settings.name)
-        return None
+        """Hear one mail; None for one that makes our rules fail."""
+        return hear_one_of_many(self.ground, raw, channel=f"{self.settings.scheme[:4]}:{self.settings.name}")
 
     def password(self) -> str:
         """Give the password, read anew each time: it may have changed. Raises UserError."""

@@ -32,6 +32,8 @@ class Pop:
                 more = self._session(reader)
             except poplib.error_proto as problem:
                 raise CannotBeRead(str(problem)[:300]) from problem
+            except ValueError as problem:
+                raise CannotBeRead(f"the server answers nonsense ({problem})"[:300]) from problem
             reader.succeeded()
             if not more:
                 reader.stopped.wait(reader.ground.settings.feedback.poll_seconds)
@@ -46,7 +48,7 @@ class Pop:
                 if reader.stopped.is_set():
                     break
                 self._hear(reader, client, number, uidl, int(sizes.get(number, b"0")))
-            self._left &= {uidl for _, uidl in _pairs(client.uidl()[1])} | self._left
+            self._left.intersection_update(uidl for _, uidl in _pairs(client.uidl()[1]))
             client.quit()
         finally:
             client.close()
