@@ -13,7 +13,7 @@ from uuid import uuid4
 
 import pytest
 from sqlalchemy import insert, inspect, select, text
-from sqlalchemy.exc import DBAPIError
+from sqlalchemy.exc import DBAPIError, IntegrityError, InternalError, OperationalError
 
 import mailer.delivery.tables as delivery
 import mailer.feedback.tables as feedback
@@ -25,6 +25,7 @@ from mailer import database, events, tokens
 from mailer.database import (
     check,
     exists,
+    may_pass,
     newsletter,
     open_engine,
     open_newsletter,
@@ -234,6 +235,26 @@ def test_a_damaged_sqlite_file_is_found(migrated_sqlite, tmp_path):
         found = True
     engine.dispose()
     assert found
+
+
+def test_a_statement_that_is_wrong_stays_wrong(engine):
+    """Nobody waits for it; a server that is away, or reads only for a while, may come back."""
+    with pytest.raises(IntegrityError) as twice, writing(engine) as connection:
+        connection.execute(insert(newsletter).values([{"uuid": "a", "created_at": NOW}] * 2))
+    with pytest.raises(DBAPIError) as wrong, writing(engine) as connection:
+        connection.execute(text("SELECT no FROM nowhere"))
+    assert not may_pass(twice.value)
+    assert not may_pass(wrong.value)
+    assert all(may_pass(kind("", None, OSError("away"))) for kind in (OperationalError, InternalError))
+
+
+def test_no_error_shows_the_values_of_its_statement(engine):
+    """They are addresses, and errors are logged."""
+    with pytest.raises(DBAPIError) as wrong, reading(engine) as connection:
+        connection.execute(
+            text("SELECT no FROM nowhere WHERE email = :email"), {"email": "ann@reader.example"}
+        )
+    assert "ann@" not in str(wrong.value)
 
 
 @pytest.mark.parametrize("url", ["nonsense", "oracle://x/y", "sqlite"])

@@ -3,7 +3,7 @@
 Promises: `writing` takes the write lock at once (BEGIN IMMEDIATE) and commits or rolls back; `reading` sees one moment
 of the database. SQLite runs in WAL mode with synchronous=NORMAL: a crash of the process loses nothing that was
 committed, a power cut may lose the newest commits and never breaks the file (sqlite.org/wal.html); the delivery
-journal bounds what that can cost.
+journal bounds what that can cost. Errors do not show the values of their statements, which may be addresses.
 """
 
 from __future__ import annotations
@@ -15,7 +15,15 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import create_engine, event
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import ArgumentError, DBAPIError, OperationalError
+from sqlalchemy.exc import (
+    ArgumentError,
+    DataError,
+    DBAPIError,
+    IntegrityError,
+    NotSupportedError,
+    OperationalError,
+    ProgrammingError,
+)
 
 from mailer.database import silence
 from mailer.errors import Problem, TryLater, UserError
@@ -44,6 +52,7 @@ _PASSING: Final = frozenset(
         sqlite3.SQLITE_CANTOPEN, sqlite3.SQLITE_READONLY, sqlite3.SQLITE_PROTOCOL, sqlite3.SQLITE_NOMEM,
     }
 )  # fmt: skip
+_LASTING: Final = DataError | IntegrityError | ProgrammingError | NotSupportedError
 
 
 def open_engine(url: str) -> Engine:
@@ -65,7 +74,7 @@ def open_engine(url: str) -> Engine:
 
 
 def _sqlite(url: URL) -> Engine:
-    engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS})
+    engine = create_engine(url, connect_args={"timeout": _WAIT_SECONDS}, hide_parameters=True)
     event.listen(engine, "connect", _prepare_sqlite)
     event.listen(engine, "begin", _begin_sqlite)
     return engine
@@ -94,6 +103,7 @@ def _postgresql(url: URL) -> Engine:
         engine = create_engine(
             url.set(drivername="postgresql+psycopg"),
             pool_pre_ping=True,
+            hide_parameters=True,
             connect_args={
                 "connect_timeout": _WAIT_SECONDS,
                 "application_name": "mailer",
@@ -174,8 +184,10 @@ def translated(problem: sqlite3.Error) -> DBAPIError:
 def may_pass(error: DBAPIError) -> bool:
     """Say whether waiting may help: a lock, a full disk, a server that is away; not a statement that is wrong."""
     code = getattr(error.orig, "sqlite_errorcode", None)
+    if code is None:
+        return not isinstance(error, _LASTING)
     # The low octet is the primary code (sqlite.org/rescode.html).
-    return code is None or code & 0xFF in _PASSING
+    return code & 0xFF in _PASSING
 
 
 def _unreachable(error: DBAPIError) -> str:

@@ -22,6 +22,7 @@ from mailer.feedback.history import days_without_delivery
 from mailer.feedback.model import Kind, Permanence
 from mailer.feedback.policy import Effect, Standing, decide
 from mailer.feedback.reading import reason_for
+from mailer.feedback.reading.octets import storable
 from mailer.feedback.tables import notices as table
 from mailer.keys import Purpose
 from mailer.letters.welcome import FIRST
@@ -114,10 +115,11 @@ def prove(connection: Connection, keys: Keys, notice: Notice) -> Proof | None:
 
 def _by_relay(connection: Connection, notice: Notice) -> Proof | None:
     """Find the delivery that a relay's own id names; the address it went to must be the one that is named."""
-    if not notice.evidence.relay_id or not notice.recipient:
+    relay_id, recipient = storable(notice.evidence.relay_id), storable(notice.recipient)
+    if not relay_id or not recipient:
         return None
-    person = subscribers.find(connection, notice.recipient)
-    place = ledger.by_relay_id(connection, notice.evidence.relay_id, person.id) if person else None
+    person = subscribers.find(connection, recipient)
+    place = ledger.by_relay_id(connection, relay_id, person.id) if person else None
     return Proof("relay-id", place.subscriber_id, place.mailing_id) if place else None
 
 
@@ -175,20 +177,20 @@ def _decided(
 
 def _row(notice: Notice, proof: Proof | None, effect: Effect, now: datetime, channel: str) -> dict[str, Any]:
     return {
-        "key": notice.key[:200],
+        "key": storable(notice.key)[:200],
         "channel": channel[:64],
         "kind": notice.kind.value,
         "proof": proof.how if proof else "",
         "subscriber_id": proof.subscriber_id if proof else None,
         "mailing_id": proof.mailing_id if proof else None,
-        "recipient": _clean(notice.recipient)[:320],
+        "recipient": storable(notice.recipient)[:320],
         "reason": notice.reason[:32],
         "permanence": notice.permanence.value,
         "final": notice.final,
         "hardbounce": notice.hardbounce,
-        "status": notice.status[:16],
-        "feedback": notice.feedback[:40],
-        "reply": _clean(notice.reply)[:LONGEST_REPLY],
+        "status": storable(notice.status)[:16],
+        "feedback": storable(notice.feedback)[:40],
+        "reply": storable(notice.reply)[:LONGEST_REPLY],
         "effect": effect.value,
         "said_at": notice.at,
         "at": now,
@@ -212,10 +214,6 @@ def _store(connection: Connection, row: dict[str, Any], *, again: bool) -> bool:
 
 
 _IDLE: Final = tuple(effect.value for effect in (Effect.UNPROVEN, Effect.NOTED, Effect.OURS, Effect.COUNTED))
-
-
-def _clean(text: str) -> str:
-    return text.replace("\x00", "")
 
 
 def _apply(

@@ -43,7 +43,8 @@ _REPORTS: Final = frozenset({Kind.BOUNCE, Kind.COMPLAINT})
 _SILENT: Final = frozenset(
     {Kind.AUTOREPLY, Kind.DELIVERED}
 )  # understood, whether or not they are about our mail
-_ENVELOPE: Final = re.compile(r"[^\x00-\x20\x7f]{1,320}")
+# What is no UTF-8 comes as halves of surrogate pairs.
+_ENVELOPE: Final = re.compile(r"[^\x00-\x20\x7f\ud800-\udfff]{1,320}")
 
 
 @dataclass(frozen=True, slots=True)

@@ -12,6 +12,7 @@ from sqlalchemy import delete, func, select, update
 from sqlalchemy.dialects import postgresql, sqlite
 
 from mailer.feedback.reading.mime import opened
+from mailer.feedback.reading.octets import storable
 from mailer.feedback.tables import notices, unknown
 
 if TYPE_CHECKING:
@@ -37,7 +38,7 @@ def keep(
         "channel": channel[:64],
         "kind": kind.value,
         "sender": _sender(raw)[:320],
-        "subject": reading.subject.replace("\x00", "")[:200],
+        "subject": storable(reading.subject)[:200],
         "raw": raw[:LARGEST],
         "at": now,
     }
@@ -55,7 +56,7 @@ def _bound(connection: Connection, newest: int) -> None:
 
 
 def _sender(raw: bytes) -> str:
-    return opened(raw[:65_536]).header.get("from").replace("\x00", "")
+    return storable(opened(raw[:65_536]).header.get("from"))
 
 
 def without_mbox_line(raw: bytes) -> bytes:

@@ -8,6 +8,8 @@ from __future__ import annotations
 import re
 from typing import Final
 
+from mailer.feedback.reading.octets import storable
+
 # Letters of alphabets: what is written without spaces (Chinese, Japanese) would run into the words around it.
 _LOCAL: Final = (
     r"[A-Za-z0-9\u00aa-\u1fff!#$%&'*+/=?^_`{|}~-][A-Za-z0-9\u00aa-\u1fff!#$%&'*+/=?^_`{|}~.-]{0,127}"
@@ -61,7 +63,7 @@ def in_field(value: str) -> str:
         return ""
     bracketed = _IN_BRACKETS.search(rest)
     rest = bracketed[1] if bracketed else _COMMENT.sub("", rest)
-    rest = _UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16) % 0x110000), rest)
+    rest = storable(_UNICODE_ESCAPE.sub(lambda match: chr(int(match[1], 16) % 0x110000), rest))
     address = tidy(rest)
     return address or tidy(unescaped(rest))
 

@@ -49,9 +49,19 @@ def text_of(octets: bytes, charset: str = "") -> str:
     if codec in {"", "utf-8"}:
         return _guess(octets)
     try:
-        return octets.decode(codec, "replace")
+        return _whole(octets.decode(codec, "replace"))
     except (LookupError, ValueError):
         return _guess(octets)
+
+
+def storable(text: str) -> str:
+    """Give a text as every database can hold it: without NUL, and without half of a surrogate pair."""
+    return _whole(text.replace("\x00", ""))
+
+
+def _whole(text: str) -> str:
+    """Replace the halves of surrogate pairs, which UTF-7 and JSON can spell and UTF-8 cannot."""
+    return text.encode("utf-8", "replace").decode()
 
 
 def unwrapped(octets: bytes, encoding: str) -> bytes:
