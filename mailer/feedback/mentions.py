@@ -7,10 +7,10 @@ It would rather find somebody in a mail that names another than miss one (RFC 20
 
 from __future__ import annotations
 
-import html
 import re
 from typing import TYPE_CHECKING, Final
 
+from mailer.feedback.reading.hypertext import unescaped
 from mailer.feedback.reading.mime import opened
 from mailer.feedback.reading.octets import text_of, unwrapped, words
 
@@ -52,7 +52,7 @@ def _texts(raw: bytes, depth: int) -> Iterator[str]:
     yield _FOLD.sub("", plain)
     yield words(_FOLD.sub(" ", plain))
     if "&" in plain:
-        yield html.unescape(plain)
+        yield unescaped(plain)
     if depth >= _DEEPEST:
         return
     for part in opened(raw).parts:
@@ -69,6 +69,6 @@ def _of_part(part: Part, depth: int) -> Iterator[str]:
     text = text_of(octets, part.parameters.get("charset", ""))
     yield text
     if "&" in text:
-        yield html.unescape(text)
+        yield unescaped(text)
     if part.type.startswith("message/") or part.type == "text/rfc822-headers":
         yield from _texts(octets, depth + 1)

@@ -97,5 +97,5 @@ def _later(text: str, now: datetime) -> timedelta | None:
         return timedelta(seconds=min(int(text[:9]), 10**6))
     try:
         return parsedate_to_datetime(text) - now if text else None
-    except (ValueError, TypeError):
+    except (ValueError, TypeError, OverflowError):
         return None

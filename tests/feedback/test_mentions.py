@@ -75,6 +75,18 @@ def test_nobody_is_named_by_no_address():
     assert not mentions(NAMING["plain"], spellings(["", ""]))
 
 
+def test_a_number_that_is_too_long_for_a_character_hides_nobody(world: World, tmp_path: Path):
+    """No mail that is kept can stop an erasure, and the address beside the number is found."""
+    house: House = housed(world, tmp_path)
+    raw = typed("7bit", b"&#" + b"9" * 5000 + b"; " + ANN.replace("@", f"&#{64:05000d};").encode())
+    assert mentions(raw, spellings([ANN]))
+    assert not mentions(raw, spellings(["bo@reader.example"]))
+    house.hear(raw)
+    with writing(world.engine) as c:
+        privacy.erased(c, 0, [ANN])
+    assert house.kept() == {}
+
+
 @given(st.binary(max_size=2000))
 def test_any_octets_can_be_searched(raw: bytes):
     """Whatever came can be looked through, and finds nobody who is not there."""

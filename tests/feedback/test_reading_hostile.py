@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 
 from mailer.feedback.model import Kind
 from mailer.feedback.reading import read
+from mailer.feedback.reading.hypertext import unescaped
 from mailer.feedback.reading.mime import DEEPEST, LARGEST, MOST_PARTS, opened
 from tests.feedback.systems import SYSTEMS, original, postfix
 
@@ -92,6 +93,16 @@ def test_odd_charsets_and_encodings_do_not_raise():
         assert read(raw).recipients[0].recipient == READER
     odd = b"From: =?x?b?!!?= =?utf-8?q?=ZZ?= <mailer-daemon@x>\nContent-Transfer-Encoding: base64\n\n@@@@"
     assert read(odd).kind in Kind
+
+
+def test_numbers_of_no_character_do_not_raise():
+    """D21: a character reference of thousands of digits, which `int` refuses; what is padded is what it says."""
+    assert (
+        unescaped(f"&#{'9' * 5000}; &#{64:05000d}; &#000000064; &#64; &#x{'f' * 5000};")
+        == "\ufffd @ @ @ \ufffd"
+    )
+    raw = b"Content-Type: text/html\nFrom: a@b.example\n\n<p>&#" + b"9" * 5000 + b";</p>\n"
+    assert read(raw).kind in Kind
 
 
 @pytest.mark.slow

@@ -83,6 +83,9 @@ class Handler(BaseHTTPRequestHandler):
     def _later(self) -> None:
         self._say(503, ("Retry-After", "7200"))
 
+    def _never(self) -> None:
+        self._say(503, ("Retry-After", "Mon, 01 Jan 99999999999999999999 00:00:00 GMT"))
+
     def _huge(self) -> None:
         self.send_response(200)
         self.send_header("Content-Length", str(1 << 40))

@@ -125,7 +125,7 @@ def test_whoever_was_erased_is_told_of_without_an_address(ground: Ground, receiv
     assert b"ann@" not in b"".join(body for _, body in receiver.got)
 
 
-@pytest.mark.parametrize("act", [500, 404, 301, "redirect", "garbage", "hang", "huge_500"])
+@pytest.mark.parametrize("act", [500, 404, 301, "redirect", "garbage", "hang", "huge_500", "never"])
 def test_what_fails_is_told_again_under_the_same_id(
     ground: Ground, receiver: Receiver, act: object, monkeypatch
 ):

@@ -13,7 +13,13 @@ _BREAKS: Final = re.compile(
     r"/?(?:p|br|div|tr|td|th|li|ul|ol|table|h[1-6]|hr|blockquote|pre|body|html|center)\b", re.IGNORECASE
 )
 _NAME: Final = re.compile(r"/?[a-z][a-z0-9]*", re.IGNORECASE)
+_NUMBER: Final = re.compile(r"&#0*([0-9]{8})[0-9]*")
 _BLANK: Final = re.compile(r"[ \t\xa0]+")
+
+
+def unescaped(text: str) -> str:
+    """Undo character references; eight digits are more than any character has, and `int` refuses thousands."""
+    return html.unescape(_NUMBER.sub(r"&#\1", text))
 
 
 def plain(source: str) -> str:
@@ -36,7 +42,7 @@ def plain(source: str) -> str:
         if word and _BREAKS.match(tag):
             words.append("\n")
         words.append(text)
-    return _tidy(html.unescape("".join(words)))
+    return _tidy(unescaped("".join(words)))
 
 
 def _is_text(tag: str, *, named: bool) -> bool:
