@@ -7,6 +7,7 @@ changed UIDVALIDITY can confuse nothing. What was understood is deleted, or move
 
 from __future__ import annotations
 
+import imaplib
 import logging
 import time
 from collections import defaultdict
@@ -15,7 +16,7 @@ from typing import TYPE_CHECKING, Any, Final
 from imapclient import IMAPClient  # type: ignore[import-untyped]
 from imapclient.exceptions import IMAPClientError  # type: ignore[import-untyped]
 
-from mailer.feedback.intake.mailbox import PATIENCE, CannotBeRead
+from mailer.feedback.intake.mailbox import NONSENSE, PATIENCE, CannotBeRead
 from mailer.feedback.reading.mime import LARGEST
 
 if TYPE_CHECKING:
@@ -25,6 +26,9 @@ if TYPE_CHECKING:
     from mailer.feedback.intake.mailbox import Reader
 
 log = logging.getLogger(__name__)
+# The answer to SEARCH names every mail of a folder on one line: 140,000 mails are what the library takes, and it has no
+# other place to say so; this is enough for three million.
+imaplib._MAXLINE = 1 << 25  # type: ignore[attr-defined]  # noqa: SLF001
 _TOGETHER: Final = 20  # mails fetched at once: at most 20 MB in memory
 _BODY: Final = f"BODY.PEEK[]<0.{LARGEST}>"
 _IDLE: Final = (
@@ -44,7 +48,9 @@ def visit(reader: Reader) -> None:
                 _wait(client, reader)
     except IMAPClientError as problem:
         raise CannotBeRead(str(problem)[:300]) from problem
-    except ValueError as problem:
+    except OSError:  # a certificate that cannot be trusted is a ValueError, too
+        raise
+    except NONSENSE as problem:
         raise CannotBeRead(f"the server answers nonsense ({problem})"[:300]) from problem
 
 

@@ -28,7 +28,8 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 _MOST_RECIPIENTS: Final = 100
 _MOST_CONNECTIONS: Final = 50
-_PATIENCE: Final = 60.0  # seconds without a line
+_PATIENCE: Final = 60.0  # seconds without an octet
+_LONGEST: Final = 600.0  # seconds for a command or a mail, however slowly it comes
 _LONGEST_LINE: Final = 1 << 16  # bounces hold lines that no standard allows
 _NAME: Final = "localhost"  # looking up our own name can hang
 
@@ -38,6 +39,7 @@ class _Counted(SMTP):
 
     line_length_limit = _LONGEST_LINE
     open: set[_Counted]
+    _until = 0.0
 
     def connection_made(self, transport: Any) -> None:
         """Serve, unless there are too many already."""
@@ -47,6 +49,16 @@ class _Counted(SMTP):
             return
         self.open.add(self)
         super().connection_made(transport)
+
+    def data_received(self, data: bytes) -> None:
+        """Take octets: the library starts its clock anew with each command alone, and a mail is one."""
+        super().data_received(data)
+        if self in self.open and self.loop.time() < self._until:
+            super()._reset_timeout()
+
+    def _reset_timeout(self, duration: float | None = None) -> None:
+        self._until = self.loop.time() + _LONGEST
+        super()._reset_timeout(duration)
 
     def connection_lost(self, error: Exception | None) -> None:
         """Make room."""

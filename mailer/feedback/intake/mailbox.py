@@ -31,6 +31,10 @@ log = logging.getLogger(__name__)
 PATIENCE: Final = 30.0  # seconds for each answer of a server
 _FIRST_REST, _LONGEST_REST = 2.0, 300.0
 _ENOUGH: Final = 3  # failures in a row that are worth a person's time
+NONSENSE: Final = (
+    ValueError, TypeError, LookupError, AttributeError, ArithmeticError, AssertionError, RecursionError,
+)  # fmt: skip
+"""What the libraries raise where a server's answer is not of the shape that they take for granted."""
 
 
 class CannotBeRead(MailerError):  # noqa: N818 - it is what happened, and it may pass
@@ -51,18 +55,15 @@ class Reader:
 
     def keep(self, visit: Callable[[Reader], None]) -> None:
         """Visit again and again until it is stopped; what fails is tried again, later each time."""
-        rest = _FIRST_REST
         while not self.stopped.is_set():
             try:
                 visit(self)
                 self.succeeded()
-                rest = _FIRST_REST
             except UserError:
                 raise
             except (MailerError, OSError, EOFError, DBAPIError) as problem:
                 self._failed(problem)
-                self.stopped.wait(rest)
-                rest = min(rest * 2, _LONGEST_REST)
+                self.stopped.wait(self._rest())
 
     def hear(self, raw: bytes) -> Heard | None:
         """Hear one mail; None for one that makes our rules fail."""
@@ -91,6 +92,10 @@ class Reader:
         self._failures = 0
         if self._told is not False:
             self._tell(failing=False, reason="")
+
+    def _rest(self) -> float:
+        """Give how long to wait after so many failures in a row; a visit that went well has set them back."""
+        return float(min(_FIRST_REST * 2 ** min(self._failures - 1, 10), _LONGEST_REST))
 
     def _failed(self, problem: Exception) -> None:
         self._failures += 1

@@ -6,15 +6,20 @@ feedback unknown`. Its UIDL is remembered while this process lives; after that i
 
 from __future__ import annotations
 
+import logging
 import poplib
 from typing import TYPE_CHECKING, Final
 
-from mailer.feedback.intake.mailbox import PATIENCE, CannotBeRead
+from mailer.feedback.intake.mailbox import NONSENSE, PATIENCE, CannotBeRead
 from mailer.feedback.reading.mime import LARGEST
 
 if TYPE_CHECKING:
     from mailer.feedback.intake.mailbox import Reader
 
+log = logging.getLogger(__name__)
+# The library takes lines of 2,048 octets, and mails have longer ones; it has no other place to say so.
+poplib._MAXLINE = LARGEST  # type: ignore[attr-defined]  # noqa: SLF001
+_TOO_LONG: Final = "line too long"  # as the library says it
 _LINES: Final = 4_000  # of a mail that is too large: its beginning says why it came back
 _ROUND: Final = 500  # mails a session: what was deleted counts only at its end
 
@@ -32,7 +37,9 @@ class Pop:
                 more = self._session(reader)
             except poplib.error_proto as problem:
                 raise CannotBeRead(str(problem)[:300]) from problem
-            except ValueError as problem:
+            except OSError:  # a certificate that cannot be trusted is a ValueError, too
+                raise
+            except NONSENSE as problem:
                 raise CannotBeRead(f"the server answers nonsense ({problem})"[:300]) from problem
             reader.succeeded()
             if not more:
@@ -55,12 +62,22 @@ class Pop:
         return len(uidls) > _ROUND and not reader.stopped.is_set()
 
     def _hear(self, reader: Reader, client: poplib.POP3, number: int, uidl: bytes, size: int) -> None:
-        lines = (client.retr(number) if size <= LARGEST else client.top(number, _LINES))[1]
+        lines = self._lines(client, number, uidl, size)
         heard = reader.hear(b"\r\n".join(lines)[:LARGEST])
         if heard is not None and heard.understood and not heard.person:
             client.dele(number)
         else:
             self._left.add(uidl)
+
+    def _lines(self, client: poplib.POP3, number: int, uidl: bytes, size: int) -> list[bytes]:
+        """Fetch a mail. A line without end is the end of the session; the next one leaves its mail where it lies."""
+        try:
+            return (client.retr(number) if size <= LARGEST else client.top(number, _LINES))[1]
+        except poplib.error_proto as problem:
+            if _TOO_LONG in str(problem):
+                self._left.add(uidl)
+                log.error("a mail has a line of more than %d octets and is left unread", LARGEST)  # noqa: TRY400
+            raise
 
 
 def _pairs(lines: list[bytes]) -> list[tuple[int, bytes]]:
