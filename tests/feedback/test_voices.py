@@ -75,6 +75,24 @@ def test_a_challenge_is_no_bounce(who: str):
     assert read(plain).kind is Kind.AUTOREPLY
 
 
+CHALLENGING = (
+    "Where is the fair that is being held on Friday?",
+    "Please put me on the guest list.",
+    "I still have to verify you are right about that. Please confirm your address to me.",
+    "I am waiting for your confirmation.",
+    "I read that on Boxbe.",
+)
+
+
+@pytest.mark.parametrize("words", CHALLENGING)
+def test_a_person_may_use_the_words_of_a_challenge(words: str):
+    """A09, V06: what somebody wrote reaches somebody; the same words of a program ask for proof."""
+    written = mail("Re: Water is low", words, "Return-Path: <ann@reader.example>")
+    assert (read(written).kind, read(written).person) == (Kind.NOT_BOUNCE, True)
+    assert read(mail("Your message", words, "Return-Path: <>")).kind is Kind.AUTOREPLY
+    assert read(mail("Your message", words, sender="no-reply@x.example")).kind is Kind.AUTOREPLY
+
+
 @pytest.mark.parametrize(
     ("field", "value"),
     [

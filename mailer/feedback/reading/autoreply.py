@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mailer.feedback.reading.greetings import CHALLENGE, CLEAR, MARKED, SUBJECT
+from mailer.feedback.reading.greetings import CHALLENGE, CHALLENGERS, CLEAR, MARKED, SUBJECT
 
 if TYPE_CHECKING:
     from mailer.feedback.reading.mime import Header
@@ -70,9 +70,21 @@ def is_automatic(header: Header, subject: str) -> bool:
 
 
 def is_challenge(header: Header, subject: str, text: str) -> bool:
-    """Say whether the sender is asked to prove himself before his mail is let in."""
-    who = f"{header.get('from')} {subject}"
-    return bool(CHALLENGE.search(who) or CHALLENGE.search(text[:3000]))
+    """Say whether the sender is asked to prove himself before his mail is let in.
+
+    People write of guest lists and of what is being held, too, so one sign is none: two are needed of who is named,
+    what is said and whether a program says it. Whoever bears such a name needs no other.
+    """
+    who, words = f"{header.get('from')} {subject}", text[:3000]
+    named = CHALLENGERS.search(words) is not None
+    said = CHALLENGE.search(f"{who}\n{words}") is not None
+    program = (named or said) and (_is_programs(header) or is_automatic(header, subject))
+    return CHALLENGERS.search(who) is not None or named + said + program >= 2
+
+
+def _is_programs(header: Header) -> bool:
+    """Say whether nobody is to answer, or the sender's name is a program's."""
+    return header.get("return-path").strip() == "<>" or bool(_AUTOMATIC_SENDER.search(header.get("from")))
 
 
 def _says_so(header: Header) -> bool:
@@ -101,9 +113,5 @@ def _is_headed_so(header: Header, subject: str) -> bool:
     start = _MENTIONED.match(subject)
     begins = found.start() <= (start.end() if start else 0) + 2
     replied = bool(_REPLY.match(subject))
-    sign = (
-        header.get("return-path").strip() == "<>"
-        or "precedence" in header
-        or _AUTOMATIC_SENDER.search(header.get("from")) is not None
-    )
+    sign = "precedence" in header or _is_programs(header)
     return sign or (begins and not replied and CLEAR.search(found[0]) is not None)

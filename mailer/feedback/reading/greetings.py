@@ -93,17 +93,21 @@ MARKED: Final = re.compile(
     re.IGNORECASE,
 )
 
+CHALLENGERS: Final = re.compile(
+    r"boxbe|bluebottle|spam ?arrest|tmda|choicemail|uol antispam|antispam uol", re.IGNORECASE
+)
+"""Who asks a sender to prove himself (A09): names that stand where no person writes them."""
+
 CHALLENGE: Final = re.compile(
-    r"boxbe|bluebottle|spam ?arrest|tmda|choicemail"
-    r"|sender (?:verification|authentication) (?:required|request)|verify (?:that )?you (?:sent|are)"
+    r"sender (?:verification|authentication) (?:required|request)|verify (?:that )?you (?:sent|are)"
     r"|(?:confirm|verify|approve) (?:your|that your|this) (?:e-?mail|message|identity|address) (?:to"
     r"|in order|so that|was)"
     r"|challenge[ /-]response"
     r"|please (?:click|reply|confirm) .{0,80}(?:so (?:that )?your (?:message|mail)|to deliver"
     r"|to be delivered|to release)"
-    r"|waiting for (?:your )?(?:confirmation|approval|verification)|uol antispam|antispam uol"
+    r"|waiting for (?:your )?(?:confirmation|approval|verification)"
     r"|guest ?list|unknown sender .{0,40}approv"
     r"|added to (?:my|the) (?:approved|allowed|safe) (?:sender|list)|is being held|mail block",
     re.IGNORECASE,
 )
-"""A mail that asks its sender to prove himself (A09)."""
+"""What they say; people write most of it, too."""
