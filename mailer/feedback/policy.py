@@ -79,7 +79,9 @@ LEAST_SPELL: Final = timedelta(days=28)
 """A full mailbox of less than four weeks is a holiday, however many issues went out."""
 
 ENDS: Final = frozenset({"abuse", "opt-out", "opt-out-list", "other", "miscategorized"})
-"""The types of feedback that are a reader's wish (RFC 5965, RFC 6430); the others are about us, or praise (C04)."""
+"""The types of feedback that are a reader's wish (RFC 5965, RFC 6430); the others are about us (C04)."""
+
+PRAISE: Final = "not-spam"
 
 
 class Effect(StrEnum):
@@ -126,6 +128,8 @@ def decide(notice: Notice, standing: Standing, now: datetime) -> Effect:
     if notice.kind is Kind.UNSUBSCRIBE:
         return Effect.UNSUBSCRIBED
     if notice.kind is Kind.COMPLAINT:
+        if notice.feedback == PRAISE:
+            return Effect.NOTED
         return Effect.COMPLAINED if (notice.feedback or "abuse") in ENDS else Effect.OURS
     if notice.kind is Kind.BOUNCE and notice.final is not False:
         return _bounced(notice, standing, now)

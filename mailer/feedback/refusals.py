@@ -51,7 +51,7 @@ def _hear(connection: Connection, keys: Keys, settlement: Settlement) -> None:
     dead = verdict.hardbounce and notice.permanence is Permanence.PERMANENT
     notice = replace(notice, reason=verdict.reason, hardbounce=dead)
     taken = take(connection, keys, [notice], settlement.at, channel=CHANNEL)
-    blame(connection, [notice], taken, settlement.at)
+    blame(connection, taken, settlement.at)
 
 
 def told(keys: Keys, settlement: Settlement) -> Notice:

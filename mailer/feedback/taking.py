@@ -45,13 +45,17 @@ ACTOR: Final = "mailer"
 
 @dataclass(frozen=True, slots=True)
 class Taken:
-    """What became of notices: how many were new, proven, and changed something; `effects` has one for each new one."""
+    """What became of notices: how many were new, proven, and changed something; `effects` has one for each new one.
+
+    `ours` has the addresses that we had mailed, each with the first notice that found the fault with us.
+    """
 
     new: int
     known: int
     proven: int
     changed: int
     effects: tuple[Effect, ...] = ()
+    ours: tuple[tuple[str, Notice], ...] = ()
 
 
 class Proof(NamedTuple):
@@ -79,12 +83,15 @@ def take(
     decided anew: the rules got better.
     """
     effects: list[Effect | None] = []
+    ours: dict[Proof, Notice] = {}
     touched: defaultdict[int, Counter[Kind]] = defaultdict(Counter)
     for notice in notices:
         proof = prove(connection, keys, notice)
         judged = _judged(notice)
         effect = _take_one(connection, judged, proof, now, channel, again=again)
         effects.append(effect)
+        if effect is Effect.OURS and proof:
+            ours.setdefault(proof, judged)
         if (
             effect in {Effect.LOST, Effect.COUNTED, Effect.OURS, Effect.COMPLAINED}
             and proof
@@ -94,7 +101,7 @@ def take(
     if wire is not None:
         for mailing_id, new in sorted(touched.items()):
             alarm.hear(connection, mailing_id, wire, now, new)
-    return _summed(effects)
+    return _summed(effects, tuple((_mailed(connection, proof), notice) for proof, notice in ours.items()))
 
 
 def prove(connection: Connection, keys: Keys, notice: Notice) -> Proof | None:
@@ -157,6 +164,12 @@ def _place(connection: Connection, proof: Proof | None) -> Place | None:
     if proof is None or proof.mailing_id is None:
         return None
     return ledger.find(connection, proof.mailing_id, proof.subscriber_id)
+
+
+def _mailed(connection: Connection, proof: Proof) -> str:
+    """Give the address that a delivery went to, or the reader's where there is none."""
+    place = _place(connection, proof)
+    return (place.address if place else subscribers.get(connection, proof.subscriber_id).email) or ""
 
 
 def _decided(
@@ -253,12 +266,12 @@ def _list_key(connection: Connection, proof: Proof) -> str | None:
     return mailing.get(connection, proof.mailing_id).list_key
 
 
-def _summed(effects: list[Effect | None]) -> Taken:
+def _summed(effects: list[Effect | None], ours: tuple[tuple[str, Notice], ...]) -> Taken:
     new = tuple(effect for effect in effects if effect is not None)
     proven = sum(effect is not Effect.UNPROVEN for effect in new)
     idle = {Effect.UNPROVEN, Effect.NOTED, Effect.OURS}
     changed = sum(effect not in idle for effect in new)
-    return Taken(len(new), len(effects) - len(new), proven, changed, new)
+    return Taken(len(new), len(effects) - len(new), proven, changed, new, ours)
 
 
 def came_back(connection: Connection, mailing_id: int) -> dict[int, list[dict[str, Any]]]:

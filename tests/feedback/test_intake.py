@@ -213,6 +213,14 @@ def test_our_fault_is_told_once_an_hour(house: House):
     assert house.state(ANN) == "reachable"
 
 
+def test_only_the_domain_that_we_mailed_is_blamed(house: House):
+    """D19: a report may name anybody, and rests no domain but that of the reader whose token it came to."""
+    sent = house.world.send()
+    blocked = "550 5.7.1 your IP is on our block list"
+    house.hear(house.returned(SYSTEMS["postfix"]("eve@large.example", blocked), ANN, sent))
+    assert house.events("feedback.blamed") == ["reader.example"]
+
+
 def test_the_mailbox_for_leaving_is_offered_only_while_it_is_read(world: World, tmp_path: Path):
     """U13: nobody is told to write to a mailbox that nobody reads."""
     from mailer.settings import load_settings

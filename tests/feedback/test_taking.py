@@ -11,6 +11,7 @@ from mailer.database import reading, writing
 from mailer.delivery import ledger
 from mailer.delivery.states import DeliveryState
 from mailer.feedback import privacy
+from mailer.feedback.history import heard_since
 from mailer.feedback.model import Evidence, Kind, Permanence
 from mailer.feedback.policy import Effect
 from mailer.feedback.taking import came_back
@@ -202,13 +203,26 @@ def test_a_complaint_about_a_welcome_letter_reaches_the_brand_of_its_list(world:
     assert (held.scope, held.scope_key) == ("brand", "acme")
 
 
-@pytest.mark.parametrize("feedback", ["auth-failure", "not-spam", "virus", "fraud", "dmarc"])
+@pytest.mark.parametrize("feedback", ["auth-failure", "virus", "fraud", "dmarc"])
 def test_feedback_about_us_is_no_wish_of_the_reader(world: World, feedback: str):
-    """C04: reports of failed authentication and of praise suppress nobody."""
+    """C04: reports of failed authentication suppress nobody."""
     world.join("ann@example.com")
     notice = replace(world.bounce("ann@example.com", world.send()), kind=Kind.COMPLAINT, feedback=feedback)
     assert world.take(notice).effects == (Effect.OURS,)
     assert world.person("ann@example.com").address_state == "reachable"
+
+
+def test_praise_is_no_complaint(world: World):
+    """C04: who takes our mail out of the folder for spam is nobody's fault, and counts in no tripwire."""
+    world.join("ann@example.com")
+    sent = world.send()
+    notice = world.bounce(
+        "ann@example.com", sent, kind=Kind.COMPLAINT, feedback="not-spam", reason="feedback"
+    )
+    taken = world.take(notice)
+    assert (taken.effects, taken.ours) == ((Effect.NOTED,), ())
+    with reading(world.engine) as c:
+        assert heard_since(c, sent, world.now)[:2] == (0, 0)
 
 
 def test_a_late_bounce_ends_doubt(world: World):

@@ -1,6 +1,7 @@
 """What is our fault is said aloud: the domain that turned our mail away hears less of us, and the operator hears of it.
 
-An event `feedback.blamed` (subject: the receiving domain) is recorded at most once an hour a domain; a sending process
+The domain is that of the address that we mailed: whom a report names is its author's word. An event `feedback.blamed`
+(subject: the receiving domain) is recorded at most once an hour a domain; a sending process
 that reads it rests that domain, the operator's notices tell of it. No reader's address stands in it.
 """
 
@@ -11,10 +12,8 @@ from typing import TYPE_CHECKING, Final
 
 from mailer import events
 from mailer.delivery.blamed import KIND
-from mailer.feedback.policy import Effect
 
 if TYPE_CHECKING:
-    from collections.abc import Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -27,12 +26,10 @@ QUIET: Final = timedelta(hours=1)
 DAY: Final = timedelta(days=1)
 
 
-def blame(connection: Connection, notices: Sequence[Notice], taken: Taken, now: datetime) -> None:
+def blame(connection: Connection, taken: Taken, now: datetime) -> None:
     """Record, for the domains of new and proven notices that are about us, what was said."""
-    if Effect.OURS not in taken.effects:
-        return
-    for notice in notices:
-        domain = notice.recipient.rpartition("@")[2].lower()[:200]
+    for address, notice in taken.ours:
+        domain = address.rpartition("@")[2].lower()[:200]
         if domain and notice.reason:
             _blame(connection, domain, notice, now)
 

@@ -97,7 +97,7 @@ def hear(
     if proven:
         keeping.say_anew(connection, reading.key, [notice.key for notice in notices], now)
     taken = take(connection, ground.keys, worth, now, channel=channel, wire=ground.settings.tripwire)
-    blame(connection, notices, taken, now)
+    blame(connection, taken, now)
     understood = kind in _SILENT or (proven and kind is not Kind.NOT_BOUNCE)
     heard = Heard(kind, taken, understood, kind is Kind.REPLY)
     if heard.person:
