@@ -19,7 +19,7 @@ from typing import TYPE_CHECKING, Any, Final
 
 from sqlalchemy import delete, func, insert, select, update
 
-from mailer.errors import MailerError
+from mailer.errors import MailerError, TryLater
 from mailer.web import budgets
 from mailer.web.guards import tell
 from mailer.web.problems import ProblemError
@@ -141,11 +141,11 @@ class Intake:
     async def _settled(self, ids: list[int], outcomes: list[Any]) -> bool:
         """Count the tries of what went wrong; false where the budget of all is spent, or the database away."""
         for one, outcome in zip(ids, outcomes, strict=True):
-            if isinstance(outcome, (AllSpent, MailerError)):
+            if isinstance(outcome, (AllSpent, TryLater)):
                 log.warning("requests wait: %s", outcome)
                 return False
             if isinstance(outcome, BaseException):
-                tell(outcome)
+                _told(outcome)
                 await self._site.write(partial(_tried, one))
         return True
 
@@ -161,6 +161,14 @@ class Intake:
 def _too_many(seconds: float) -> ProblemError:
     detail = "Very many forms were sent from your network lately."
     return ProblemError(429, "Too many at once", detail, headers={"Retry-After": str(int(seconds) + 1)})
+
+
+def _told(problem: BaseException) -> None:
+    """Log what is wrong with one request, in its own words where they are for the operator."""
+    if isinstance(problem, MailerError):
+        log.error("a request cannot be worked off: %s", problem)
+    else:
+        tell(problem)
 
 
 def _waiting(connection: Connection) -> tuple[list[int], int]:

@@ -89,10 +89,10 @@ def _cors(request: Request, site: Site) -> dict[str, str]:
 
 
 def _wanted(site: Site, keys: Sequence[str]) -> list[ListSettings]:
-    known = site.settings.lists
-    unknown = [key for key in keys if key not in known]
-    if unknown or (not keys and len(known) > 1):
-        title = "There is no such list" if unknown else "Name at least one list"
+    known = site.open_lists
+    none = not known or any(key not in known for key in keys)
+    if none or (not keys and len(known) > 1):
+        title = "There is no such list" if none else "Name at least one list"
         raise ProblemError(422, title, field="lists")
     return [known[key] for key in dict.fromkeys(keys or known)]
 

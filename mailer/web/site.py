@@ -18,7 +18,7 @@ from mailer.web.rendering import up
 from subscribers import Evidence, ensure_lists
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -114,6 +114,11 @@ class Site:
         """Give the lists whose public_url is at this host; all of them where none is."""
         every = tuple(self.settings.lists.values())
         return tuple(one for one in every if _host(one) == host.lower()) or every
+
+    @property
+    def open_lists(self) -> Mapping[str, ListSettings]:
+        """The lists that somebody can sign up for: without a public_url a letter could hold no link."""
+        return {key: one for key, one in self.settings.lists.items() if one.public_url}
 
     def siblings(self, one: ListSettings) -> Sequence[ListSettings]:
         """Give the lists of the same brand, this one among them."""

@@ -89,11 +89,12 @@ async def _take(
 
 
 def _offered(request: Request, site: Site, wanted: Sequence[str]) -> Sequence[ListSettings] | None:
-    """Give the lists that the form shows: those at this host and those asked for; None for an unknown one."""
-    if any(key not in site.settings.lists for key in wanted):
+    """Give the lists that the form shows: those at this host and those asked for; None for one that nobody can join."""
+    open_ = site.open_lists
+    here = [one for one in site.lists_at(request.headers.get("host", "")) if one.key in open_]
+    if not here or any(key not in open_ for key in wanted):
         return None
-    here = site.lists_at(request.headers.get("host", ""))
-    named = [site.settings.lists[key] for key in dict.fromkeys(wanted)]
+    named = [open_[key] for key in dict.fromkeys(wanted)]
     if len(named) == 1:
         return named
     brand = (named or here)[0].brand  # one form is for one sender
