@@ -49,6 +49,7 @@ from subscribers.moving import (
     confirm_move,
     look_at_move,
     request_move,
+    sure_email,
     undo_move,
 )
 from subscribers.network import network_prefix
@@ -151,6 +152,7 @@ __all__ = [
     "sign_up_again",
     "still_reached",
     "suppressions_of",
+    "sure_email",
     "survey",
     "tag",
     "undo_import",

@@ -232,6 +232,14 @@ def undo_move(
     return replace(found, outcome=MoveOutcome.UNDONE, person=get(connection, subscriber_id))
 
 
+def sure_email(connection: Connection, subscriber_id: int, now: datetime) -> str | None:
+    """Give the address whose word wins: the oldest that may still take a move back, else their own."""
+    moves = address_moves.c
+    mine = (moves.subscriber_id == subscriber_id, moves.ended_at.is_(None), moves.undo_until > now)
+    oldest = select(moves.old_email).where(*mine).order_by(moves.confirmed_at, moves.id).limit(1)
+    return connection.scalar(oldest) or get(connection, subscriber_id).email
+
+
 def _told(found: MoveResult, outcome: MoveOutcome) -> MoveResult:
     return replace(found, outcome=outcome)
 

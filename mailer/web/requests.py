@@ -5,6 +5,7 @@ Whatever becomes of it, whoever asked has had their answer already.
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import timedelta
 from itertools import groupby
 from typing import TYPE_CHECKING, Any, Final
@@ -111,12 +112,15 @@ def _send_link(
     one = site.settings.lists.get(asked["list"])
     if person is None or person.email is None or one is None or not one.public_url:
         return
-    if not _may(connection, site, person.email):
-        return
     now = site.now()
+    # While a move can be taken back the old mailbox answers for what cannot be: whoever moved may be a thief.
+    email = subscribers.sure_email(connection, person.id, now)
+    if email is None or not _may(connection, site, email):
+        return
     token = site.ground.keys.timed_token(purpose, person.id, now + LINK_LASTS)
     link = f"{one.public_url}/{path}/{token}"
-    _spent(connection, site, written=write(connection, site.ground, now=now, person=person, link=link))
+    written = write(connection, site.ground, now=now, person=replace(person, email=email), link=link)
+    _spent(connection, site, written=written)
 
 
 def _person(connection: Connection, subscriber_id: int) -> Person | None:

@@ -84,6 +84,26 @@ def test_the_oldest_mailbox_wins_over_every_later_move(add, verbs):
     assert verbs.reads() == [OLD]
 
 
+def test_the_oldest_mailbox_that_may_take_it_back_is_the_sure_one(connection, clock, add, verbs):
+    """What cannot be undone is asked there, until it has no say any more or has taken the move back."""
+    person = add(OLD)
+
+    def sure() -> str | None:
+        return subscribers.sure_email(connection, person.id, clock())
+
+    first = verbs.ask(person)
+    assert sure() == OLD
+    verbs.confirm(first)
+    second = verbs.ask(verbs.look(first).person, THIRD)
+    verbs.confirm(second)
+    assert (verbs.reads(), sure()) == ([THIRD], OLD)
+    verbs.undo(first)
+    assert (verbs.reads(), sure()) == ([OLD], OLD)
+    verbs.confirm(verbs.ask(person))
+    clock(days=14)
+    assert (verbs.reads(), sure()) == ([NEW], NEW)
+
+
 def test_the_links_end(connection, clock, add, verbs):
     """Two days to answer, fourteen to take back; then the old address is no longer kept."""
     person = add(OLD)

@@ -4,6 +4,8 @@ import asyncio
 import json
 from typing import TYPE_CHECKING
 
+import pytest
+
 from mailer.keys import Purpose
 from tests.web.conftest import link_in, visit
 
@@ -94,6 +96,26 @@ def test_a_move_cannot_be_undone_for_ever(house: House):
 
     asyncio.run(story())
     assert house.person(reader).email == "new@example.net"
+
+
+@pytest.mark.parametrize("what", ["data", "erase"])
+def test_the_old_mailbox_answers_for_what_cannot_be_taken_back(house: House, what: str):
+    """Whoever moved by the link of a forwarded mail gets neither data nor erasure, while that can be undone."""
+    reader = house.reader().id
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            await browser.post(f"{settings_of(house, reader)}/address", {"email": "mallory@example.net"})
+            await browser.worked_off()
+            await browser.post(link_in(house.letters("move")[-1], "move"))
+            assert house.person(reader).email == "mallory@example.net"
+            for whose in ("ada@example.org", "mallory@example.net"):
+                await browser.post(f"{settings_of(house, reader)}/{what}")
+                await browser.worked_off()
+                assert house.letters(what)[-1]["To"] == whose
+                house.clock.pass_(days=14)
+
+    asyncio.run(story())
 
 
 def test_send_me_my_data_and_erase_me(house: House):
