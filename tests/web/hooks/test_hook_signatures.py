@@ -15,7 +15,7 @@ from mailer.database import reading
 from mailer.hooks.tables import reports
 from mailer.web.hooks.reception import Reception
 from tests.web.hooks import senders
-from tests.web.hooks.senders import Sent
+from tests.web.hooks.senders import TOPIC, Sent
 
 if TYPE_CHECKING:
     from collections.abc import Callable
@@ -198,6 +198,39 @@ def test_a_signature_of_each_version_is_believed(office: Office):
     sent = senders.sns(senders.ses_bounce(), office.clock(), SignatureVersion="3", MessageId="m3")
     assert office.post("ses", sent).status_code == 403
     assert len(office.fetched) == 1, "the certificate is fetched once"
+
+
+def _of_another_topic(office: Office, text: str) -> dict[str, str]:
+    """Give what SNS signs for whoever has a topic of their own: only the text is theirs to choose."""
+    sent = senders.sns({}, office.clock(), TopicArn=TOPIC.replace("newsletter", "mallory"), Message=text)
+    signed: dict[str, str] = json.loads(sent.body)
+    return signed
+
+
+@pytest.mark.parametrize("gap", [" " * 2000, "\n" * 2000])
+def test_a_message_of_another_topic_is_not_taken_for_ours(office: Office, gap: str):
+    """What is signed is one text of names and values: lines that another topic brought do not pass for fields."""
+    forged, stamp = (
+        json.dumps(senders.ses_complaint()),
+        json.loads(CASES["ses"].right(office.clock()).body)["Timestamp"],
+    )
+    lines = f"\nMessageId\nforged\nTimestamp\n{stamp}\nTopicArn\n{TOPIC}\nType\nNotification{gap}"
+    signed = _of_another_topic(office, forged + lines)
+    rest = "".join(f"\n{name}\n{signed[name]}" for name in ("MessageId", "Timestamp", "TopicArn", "Type"))
+    ours = {"Message": forged, "MessageId": "forged", "TopicArn": TOPIC, "Type": f"Notification{gap}{rest}"}
+    answer = office.post("ses", Sent(json.dumps({**signed, **ours, "Timestamp": stamp}).encode()))
+    assert (answer.status_code, office.notices) == (403, [])
+
+
+def test_a_stamp_does_not_reach_into_the_token(office: Office):
+    """Timestamp and token are signed as one text: parted elsewhere they are another signature, and no new token."""
+    event = senders.mailgun_event("complained", id="forged")
+    sent = json.loads(senders.mailgun(senders.mailgun_event(), office.clock(), token="e0" + "5" * 48).body)
+    whole = sent["signature"]["timestamp"] + sent["signature"]["token"]
+    for at in (9, 11, 12):
+        sent["signature"].update(timestamp=whole[:at], token=whole[at:])
+        answer = office.post("mailgun", Sent(json.dumps({**sent, "event-data": event}).encode()))
+        assert (answer.status_code, office.notices) == (406, [])
 
 
 def test_a_missing_secret_is_said_and_nothing_taken(office: Office):

@@ -99,7 +99,9 @@ ROWS: Final = (
 def verify(post: Post, hook: HookSettings, secrets: Secrets) -> Report:
     """Believe a message of our topic that SNS signed, and fresh; confirm a subscription to it."""
     message = parsed(post.body)
-    kind, topic = words(message, "Type"), words(message, "TopicArn")
+    # To the letter, as they are signed: what `words` cuts off could hold the lines of another topic's message.
+    told = table(message)
+    kind, topic = str(told.get("Type")), str(told.get("TopicArn"))
     arn = _ARN.fullmatch(topic)
     if kind not in _SIGNED or arn is None or topic not in hook.topics:
         raise Refused(403, "other-topic", "this is no message of a topic that may speak here")
