@@ -12,6 +12,7 @@ import socket
 from typing import TYPE_CHECKING, Final
 
 import uvicorn
+from uvicorn.protocols.http.h11_impl import H11Protocol
 
 from mailer.errors import Problem, UserError
 from mailer.settings.web import PORT
@@ -20,6 +21,8 @@ from mailer.web.application import create_app
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
+    from uvicorn.protocols.http.h11_impl import RequestResponseCycle
+
     from mailer.delivery.ground import Ground
 
 HOST: Final = "127.0.0.1"
@@ -27,6 +30,45 @@ GRACE: Final = 8  # seconds for what is being answered
 IDLE: Final = 15  # seconds that a connection may say nothing
 MOST: Final = 1000  # connections
 _BACKLOG: Final = 2048
+
+
+class Impatient(H11Protocol):
+    """uvicorn's connection, which would wait for ever for the head of a request: it must be whole in IDLE seconds.
+
+    Between two requests uvicorn's own patience holds, until the first octet of the next. A body is the guards' matter.
+    """
+
+    _late: asyncio.TimerHandle | None = None
+
+    def connection_made(self, transport: asyncio.Transport) -> None:  # type: ignore[override]
+        """Begin to wait."""
+        super().connection_made(transport)
+        self._wait()
+
+    def data_received(self, data: bytes) -> None:
+        """Wait no longer for a head that is there, and from its first octet for the next."""
+        super().data_received(data)
+        if self._answering():
+            self._wait_no_more()
+        elif self._late is None:
+            self._wait()
+
+    def connection_lost(self, exc: Exception | None) -> None:
+        """End."""
+        self._wait_no_more()
+        super().connection_lost(exc)
+
+    def _answering(self) -> bool:
+        cycle: RequestResponseCycle | None = self.cycle
+        return cycle is not None and not cycle.response_complete
+
+    def _wait(self) -> None:
+        self._late = self.loop.call_later(IDLE, self.transport.close)
+
+    def _wait_no_more(self) -> None:
+        if self._late is not None:
+            self._late.cancel()
+            self._late = None
 
 
 class Server(uvicorn.Server):
@@ -56,6 +98,7 @@ async def serve(
         proxy_headers=False,
         server_header=False,
         lifespan="on",
+        http=Impatient,
         limit_concurrency=MOST,
         backlog=_BACKLOG,
         timeout_keep_alive=IDLE,
