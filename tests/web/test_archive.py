@@ -233,6 +233,20 @@ def test_a_reader_sees_their_own_copy(house: House):
     asyncio.run(story())
 
 
+def test_an_old_mail_tells_no_new_address(house: House):
+    """Its copy shows the address that it went to, a welcome letter's a hint: whoever has it may be somebody else."""
+    slots = ("<html><body>", Slot("subscriber.email", Context.HTML, ""), "</body></html>")
+    reader = house.reader("ada.secret@example.org").id
+    number = went_out(house, replace(issue(1), html=slots), reader)
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            said = await browser.get(f"/view/{KEYS.link_token(Purpose.BROWSER, reader, number)}")
+            assert "<body>x@example.org</body>" in said.text
+
+    asyncio.run(story())
+
+
 def test_after_an_amendment(open_house: House):
     """The archive shows the corrected edition; a reader sees the one that went to them."""
     first, second = open_house.reader().id, open_house.reader("bob@example.org").id
@@ -256,7 +270,10 @@ def test_after_an_amendment(open_house: House):
 def test_a_welcome_letter_can_be_viewed(house: House):
     """Its link carries the list in place of a mailing; without such a letter there is nothing to see."""
     file = house.ground.settings.folder / "welcome.md"
-    file.write_text("---\ntitle: Welcome aboard\n---\n\nHello {{ subscriber.name }}.\n", encoding="utf-8")
+    file.write_text(
+        "---\ntitle: Welcome aboard\n---\n\nHello {{ subscriber.name }}, at {{ subscriber.email }}.\n",
+        encoding="utf-8",
+    )
     lists = house.ground.settings.lists
     object.__setattr__(
         house.ground.settings, "lists", {**lists, "main": replace(lists["main"], welcome=file)}
@@ -270,7 +287,7 @@ def test_a_welcome_letter_can_be_viewed(house: House):
             token = KEYS.link_token(Purpose.BROWSER, reader, welcome.FIRST + ids["main"])
             said = await browser.get(f"/view/{token}")
             assert said.status_code == 200
-            assert "Hello Ada" in said.text
+            assert "Hello Ada, at a***@e***.org" in said.text
             assert f"{PUBLIC}/unsubscribe/{house.token(Purpose.UNSUBSCRIBE, reader)}" in said.text
             token = KEYS.link_token(Purpose.BROWSER, reader, welcome.FIRST + ids["extra"])
             assert (await browser.get(f"/view/{token}")).status_code == 404

@@ -20,6 +20,7 @@ from mailer.message import Recipient
 from mailer.message.links import NOWHERE
 from mailer.web import archive
 from mailer.web.pages.tokens import NOBODY, gone, person_of
+from mailer.web.rendering import mask
 from mailer.web.site import Here, Site  # noqa: TC001 - FastAPI reads the annotation
 from mailer.web.viewing import POLICY, body_of, own_page, plain_xml, public_page
 
@@ -144,8 +145,11 @@ def _own(connection: Connection, site: Site, subscriber_id: int, mailing_id: int
         return None
     key = next((key for key, each in subscribers.list_ids(connection).items() if each == place.list_id), "")
     one = site.settings.lists.get(key)
+    address = place.address or mask(
+        person.email
+    )  # an old mail may be in other hands: it tells no newer address
     recipient = Recipient(
-        subscriber_id, place.list_id, person.email, person.name, person.language, person.attributes
+        subscriber_id, place.list_id, address, person.name, person.language, person.attributes
     )
     edition = archive.edition_of(connection, place.edition_id)
     public_url = (one.public_url if one else None) or NOWHERE
@@ -159,7 +163,8 @@ def _welcome(connection: Connection, site: Site, subscriber_id: int, number: int
     one = site.list_of(number - welcome.FIRST)
     if person is None or person.email is None or edition is None or one is None:
         return None
-    recipient = Recipient(person.id, number - welcome.FIRST, person.email, person.name, person.language)
+    list_id = number - welcome.FIRST
+    recipient = Recipient(person.id, list_id, mask(person.email), person.name, person.language)
     return own_page(edition, recipient, site.ground.keys, number, one.public_url or NOWHERE)
 
 
