@@ -74,7 +74,11 @@ def _told(payload: str) -> dict[str, Any] | None:
         return None
     if not isinstance(told, dict) or not isinstance(told.get("number"), int):
         return None
-    return told if all(isinstance(told.get(word), str) for word in _WORDS) else None
+    return told if all(_is_word(told.get(word)) for word in _WORDS) else None
+
+
+def _is_word(value: Any) -> bool:
+    return isinstance(value, str) and value.isascii()
 
 
 def _right(site: Site, told: dict[str, Any]) -> bool:

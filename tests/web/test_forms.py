@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import re
 from datetime import UTC, datetime
@@ -206,5 +207,30 @@ def test_proof_of_work(make_house: Callable[..., House]):
                 for each in range(3)
             ]
             assert codes == [200, 200, 429]
+
+    asyncio.run(story())
+
+
+@pytest.mark.parametrize("word", ["algorithm", "challenge", "salt", "signature"])
+def test_a_proof_that_is_no_text_is_none(make_house: Callable[..., House], word: str):
+    """Half a character in a solution is a wrong solution, and no error of ours."""
+    from mailer.web.proof import proven
+
+    house = make_house("\n[web]\nproof_of_work = true\n")
+    made = {
+        "algorithm": "SHA-256",
+        "challenge": "a",
+        "salt": "a",
+        "signature": "b",
+        "number": 1,
+        word: "\ud800",
+    }
+    payload = base64.b64encode(json.dumps(made).encode()).decode()
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            assert not await proven(house.site, payload)
+            said = await browser.post("/subscribe/main", {"email": "ada@example.org", "altcha": payload})
+            assert said.status_code == 200
 
     asyncio.run(story())

@@ -23,7 +23,7 @@ _TOKEN: Final = re.compile(r"\+([0-9A-Fa-f]{20,64})@")
 _FIELD: Final = re.compile(
     r"^X-Newsletter-Delivery:[ \t]*([0-9A-Fa-f]{20,64})[ \t]*\r?$", re.MULTILINE | re.IGNORECASE
 )
-_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f]+")
+_CONTROLS: Final = re.compile(r"[\x00-\x1f\x7f\ud800-\udfff]+")
 
 
 def parsed(body: bytes) -> Any:

@@ -95,7 +95,9 @@ class Reception:
         kept = json.dumps(proven.unknown, ensure_ascii=False)[:_MOST_KEPT] if proven.unknown else ""
         taken = update(reports).where(reports.c.hook == proven.hook, reports.c.key == proven.key)
         counts = {"notices": len(proven.notices), "unknown": len(proven.unknown)}
-        connection.execute(taken.values(**counts, kept=kept.replace("\x00", "")))
+        # Half a pair of UTF-16, as a cut emoji leaves it in JSON, is no text, and no database holds it.
+        kept = kept.replace("\x00", "").encode("utf-8", "replace").decode()
+        connection.execute(taken.values(**counts, kept=kept))
         if proven.notices:
             settings = self._ground.settings
             channel = f"hook:{proven.hook}"

@@ -200,7 +200,7 @@ def facts(event: Mapping[str, Any]) -> Iterator[Facts]:
         relay_id=words(mail, "messageId"),
     )
     for one in rows(what, those):
-        recipient = one if isinstance(one, str) else words(one, "emailAddress")
+        recipient = words({"emailAddress": one} if isinstance(one, str) else one, "emailAddress")
         if recipient:
             yield Facts(
                 recipient=recipient[:400],
