@@ -12,12 +12,11 @@ from typing import TYPE_CHECKING, Final
 
 from mailer.feedback.reading.addresses import in_field, in_text, tidy
 from mailer.feedback.reading.mime import Header
+from mailer.feedback.reading.model import MOST_RECIPIENTS
 
 if TYPE_CHECKING:
     from mailer.feedback.reading.mime import Mail
     from mailer.feedback.reading.returned import Returned
-
-MOST: Final = 1000
 
 _TYPES: Final = {
     "abuse",
@@ -76,7 +75,7 @@ def in_report(mail: Mail, returned: Returned) -> Complaint | None:
 def _arf(text: str, returned: Returned) -> Complaint:
     fields = Header(re.sub(r"\n\s*\n", "\n", text.strip()))
     kind = fields.get("feedback-type").strip().lower().partition(" ")[0]
-    named = [in_field(value) or tidy(value) for value in fields.all(*_WHO[:-1])[:MOST]]
+    named = [in_field(value) or tidy(value) for value in fields.all(*_WHO[:-1])[:MOST_RECIPIENTS]]
     recipients = [address for address in dict.fromkeys(named) if address] or _meant(returned)
     return Complaint(
         kind if kind in _TYPES else "other" if kind else "abuse",
@@ -90,7 +89,7 @@ def _meant(returned: Returned) -> list[str]:
     """Give whom the returned message was for, unless the provider blacked it out."""
     extra = returned.header.all("x-hmxmroriginalrecipient")
     found = in_text(" ".join(extra)) or returned.recipients
-    return [address for address in found if "redacted" not in address.partition("@")[2]][:MOST]
+    return [address for address in found if "redacted" not in address.partition("@")[2]][:MOST_RECIPIENTS]
 
 
 def _otherwise(mail: Mail, returned: Returned) -> Complaint | None:

@@ -12,8 +12,7 @@ from dataclasses import dataclass
 from typing import Final
 
 from mailer.feedback.reading.addresses import in_field, tidy, unescaped
-
-MOST_RECIPIENTS: Final = 1000
+from mailer.feedback.reading.model import MOST_RECIPIENTS
 
 ACTIONS: Final = {
     "failed": "failed",

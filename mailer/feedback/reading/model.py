@@ -4,8 +4,12 @@ from __future__ import annotations
 
 import hashlib
 from dataclasses import dataclass, field
+from typing import Final
 
 from mailer.feedback.model import Evidence, Kind, Notice, Permanence
+
+MOST_RECIPIENTS: Final = 100
+"""Of one mail: each one costs a look at the reader's past under the lock, and a copy of ours has one recipient."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -37,7 +41,7 @@ class Reading:
 
     def notices(self) -> tuple[Notice, ...]:
         """Give one notice a recipient; one that names nobody where the mail names nobody."""
-        return tuple(self._notice(each) for each in self.recipients or (Reported(""),))
+        return tuple(self._notice(each) for each in self.recipients[:MOST_RECIPIENTS] or (Reported(""),))
 
     def _notice(self, each: Reported) -> Notice:
         spelled = f"{self.key} {each.recipient.lower()}".encode("utf-8", "replace")

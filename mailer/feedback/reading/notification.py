@@ -10,10 +10,9 @@ from typing import Any, Final
 
 from mailer.feedback.model import Evidence, Kind, Permanence
 from mailer.feedback.reading.addresses import tidy
-from mailer.feedback.reading.model import Reading, Reported
+from mailer.feedback.reading.model import MOST_RECIPIENTS, Reading, Reported
 from mailer.feedback.reading.reasons import reason_for
 
-MOST: Final = 1000
 LONGEST_REPLY: Final = 500
 
 
@@ -52,7 +51,7 @@ def _part(told: dict[str, Any], name: str) -> dict[str, Any]:
 
 def _entries(about: dict[str, Any], name: str) -> list[dict[str, Any]]:
     listed = about.get(name)
-    rows = listed[:MOST] if isinstance(listed, list) else []
+    rows = listed[:MOST_RECIPIENTS] if isinstance(listed, list) else []
     return [row if isinstance(row, dict) else {"emailAddress": row} for row in rows]
 
 

@@ -13,12 +13,12 @@ from functools import cache
 from typing import TYPE_CHECKING, Final
 
 from mailer.feedback.reading.addresses import ADDRESS, is_office, tidy
+from mailer.feedback.reading.model import MOST_RECIPIENTS
 
 if TYPE_CHECKING:
     from collections.abc import Collection
 
 MOST_LINES: Final = 600
-MOST_NAMED: Final = 200
 
 _A: Final = rf"(?:{ADDRESS.pattern})"
 _LABELS: Final = (
@@ -108,7 +108,7 @@ def _places(
         key = address.lower()
         if not address or key in own or (is_office(address) and key not in wanted):
             continue
-        if len(found) < MOST_NAMED:
+        if len(found) < MOST_RECIPIENTS:
             found.setdefault(address, (number, also))
     return _unlike(found)
 

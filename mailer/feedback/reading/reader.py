@@ -19,7 +19,7 @@ from mailer.feedback.reading.delivery_status import Notification, parsed
 from mailer.feedback.reading.evidence import came_to, evidence_in
 from mailer.feedback.reading.hypertext import plain
 from mailer.feedback.reading.mime import Mail, opened
-from mailer.feedback.reading.model import Reading, Reported
+from mailer.feedback.reading.model import MOST_RECIPIENTS, Reading, Reported
 from mailer.feedback.reading.notification import in_words as notified
 from mailer.feedback.reading.returned import RETURNED, Returned, in_parts, in_words
 
@@ -178,7 +178,7 @@ def _report(it: Opened, notification: Notification) -> Reading:
 
 
 def _bounce(it: Opened) -> Reading:
-    failed = in_text(" ".join(it.mail.header.all("x-failed-recipients"))[:20000])
+    failed = in_text(" ".join(it.mail.header.all("x-failed-recipients"))[:20000])[:MOST_RECIPIENTS]
     recipients = bounce.from_words(it.words, it.returned, it.ours, failed=failed, subject=it.subject)
     return Reading(Kind.BOUNCE, recipients, evidence_in(it.mail, it.returned, it.words))
 

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Final
 
 from mailer.feedback.model import Permanence
@@ -54,6 +55,7 @@ class Verdict:
     code: str = ""
 
 
+@lru_cache(64)  # many recipients of one mail are told the same
 def reason_for(status: str, code: str, text: str, host: str = "", context: str = "") -> Verdict:
     """Judge what a remote host said of one recipient: an enhanced code, a reply code, its words, its name.
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import re
 from dataclasses import dataclass
+from functools import cached_property
 from textwrap import dedent
 from typing import TYPE_CHECKING, Final
 
@@ -69,27 +70,30 @@ ENOUGH: Final = 3
 _FOR: Final = re.compile(r"\bfor\s+<?([^\s<>;@]{1,128}@[^\s<>;]{1,255})>?")
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Returned:
-    """What came back: its header, and whom it was for, by its fields and by its Received lines."""
+    """What came back: its header, and whom it was for, by its fields and by its Received lines.
+
+    Each is found once: a report of a hundred recipients asks for them a hundred times.
+    """
 
     header: Header
     text: str = ""
 
-    @property
+    @cached_property
     def recipients(self) -> list[str]:
         """Give whom it was addressed to, as far as it says."""
         named = self.header.all("x-original-to", "delivered-to", "envelope-to", "x-envelope-to")
         fields = self.header.all("to", "cc", "x-rcpt-to", "resent-to")
         return _addresses(fields) or _addresses(named) or self.routed
 
-    @property
+    @cached_property
     def routed(self) -> list[str]:
         """Give whom its Received lines name."""
         found = (_FOR.search(line) for line in self.header.all("received")[:20])
         return list(dict.fromkeys(address for match in found if match and (address := tidy(match[1]))))
 
-    @property
+    @cached_property
     def senders(self) -> list[str]:
         """Give who had sent it."""
         return _addresses(
