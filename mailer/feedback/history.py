@@ -11,7 +11,7 @@ from mailer.delivery import ledger
 from mailer.delivery.states import DeliveryState
 from mailer.delivery.tables import deliveries
 from mailer.feedback.model import Kind
-from mailer.feedback.policy import Cause, Day, Effect, cause_of
+from mailer.feedback.policy import WEIGHTS, Cause, Day, Effect, cause_of
 from mailer.feedback.tables import notices as table
 
 if TYPE_CHECKING:
@@ -42,9 +42,13 @@ def days_without_delivery(connection: Connection, subscriber_id: int, now: datet
     heaviest: dict[object, Day] = {}
     for row in kept:
         day = Day(row.at.date(), cause_of(row.reason))
-        if row.at.date() not in heaviest or day.cause is Cause.HOST:
-            heaviest[row.at.date()] = day
+        heaviest[day.day] = max(heaviest.get(day.day, day), day, key=_weight)
     return tuple(heaviest.values())
+
+
+def _weight(day: Day) -> tuple[float, bool]:
+    """Give what a day is worth; of equals a missing host counts, which is believed when said on two days."""
+    return WEIGHTS[day.cause], day.cause is Cause.HOST
 
 
 def _last_arrival(
@@ -66,15 +70,16 @@ def _last_arrival(
 def heard_since(connection: Connection, mailing_id: int, began: datetime) -> tuple[int, int, str]:
     """Count the bounces and complaints about deliveries accepted since a moment; give what the newest said."""
     joined = (_d.mailing_id == _n.mailing_id) & (_d.subscriber_id == _n.subscriber_id)
-    about = select(_n.kind, func.count(func.distinct(_n.subscriber_id)), func.max(_n.reason))
+    about = select(_n.kind, func.count(func.distinct(_n.subscriber_id)), func.max(_n.id))
     rows = connection.execute(
         about.join(deliveries, joined)
         .where(_n.mailing_id == mailing_id, _accepted(began), _n.effect.not_in(_SILENT))
         .group_by(_n.kind)
     ).all()
     counts = {kind: number for kind, number, _ in rows}
-    last = next((reason for kind, _, reason in rows if kind == Kind.BOUNCE.value), "")
-    return counts.get(Kind.BOUNCE.value, 0), counts.get(Kind.COMPLAINT.value, 0), last
+    newest = next((id_ for kind, _, id_ in rows if kind == Kind.BOUNCE.value), None)
+    last = connection.scalar(select(_n.reason).where(_n.id == newest)) if newest else None
+    return counts.get(Kind.BOUNCE.value, 0), counts.get(Kind.COMPLAINT.value, 0), last or ""
 
 
 def _accepted(began: datetime) -> ColumnElement[bool]:

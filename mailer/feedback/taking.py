@@ -239,13 +239,13 @@ def _apply(
         if subscribers.lose(connection, proof.subscriber_id, now, why):
             events.record(connection, "reader.bounced", subject, now, ACTOR, reason=why, status=notice.status)
     elif effect is Effect.COMPLAINED:
-        key = _list_key(connection, proof)
+        key = list_key(connection, proof)
         left = subscribers.complain(connection, proof.subscriber_id, key, now, channel)
         said = {"how": channel, "lists": list(left), "feedback": notice.feedback}
         events.record(connection, "reader.complained", subject, now, ACTOR, **said)
     elif effect is Effect.UNSUBSCRIBED:
         left = subscribers.unsubscribe(
-            connection, proof.subscriber_id, _list_key(connection, proof), now, "mail"
+            connection, proof.subscriber_id, list_key(connection, proof), now, "mail"
         )
         if left:
             events.record(
@@ -253,7 +253,7 @@ def _apply(
             )
 
 
-def _list_key(connection: Connection, proof: Proof) -> str | None:
+def list_key(connection: Connection, proof: Proof) -> str | None:
     """Give the list that a notice is about, where it is still known."""
     list_id = proof.list_id
     if list_id is None and proof.mailing_id is not None and proof.mailing_id > FIRST:  # of a welcome letter

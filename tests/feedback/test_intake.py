@@ -183,6 +183,14 @@ def test_kept_mails_are_bounded_and_let_go(house: House, monkeypatch: pytest.Mon
         assert connection.execute(select(notices)).all() == []
 
 
+def test_a_mail_that_comes_again_and_again_pushes_out_no_other(house: House, monkeypatch: pytest.MonkeyPatch):
+    """The bound is one of mails that are kept: those that were kept already count for nothing."""
+    monkeypatch.setattr(keeping, "MOST", 150)
+    for number in (*range(50), *[0] * 120, *range(50, 100)):
+        house.hear(numbered(number, mail("Hello", "Hi")))
+    assert house.kept() == {"reply": 100}
+
+
 def test_only_addresses_with_a_genuine_token_are_ours(house: House):
     """V02: in any case of letters; another purpose's token, a cut one and another domain are not."""
     ours = Ours(house.ground.settings, house.ground.keys)

@@ -127,9 +127,11 @@ def meant(keys: Keys, reading: Reading, raw: bytes) -> Sequence[Notice]:
     notices = reading.notices()
     if reading.kind is not Kind.NOT_BOUNCE or not reading.person or _is_senderless(raw):
         return notices
-    leaving = keys.read_mail_token(Purpose.UNSUBSCRIBE, reading.evidence.token) is not None
-    kind = Kind.UNSUBSCRIBE if leaving else Kind.REPLY
-    return tuple(replace(notice, kind=kind) for notice in notices)
+    token = reading.evidence.token
+    if keys.read_mail_token(Purpose.UNSUBSCRIBE, token) is None:
+        return tuple(replace(notice, kind=Kind.REPLY) for notice in notices)
+    # One mail may be sent to the addresses of several lists: it is a wish for each.
+    return tuple(replace(each, kind=Kind.UNSUBSCRIBE, key=f"{each.key} {token}") for each in notices)
 
 
 def _is_senderless(raw: bytes) -> bool:

@@ -42,17 +42,20 @@ def keep(
         "raw": raw[:LARGEST],
         "at": now,
     }
+    if connection.scalar(select(_u.id).where(_u.key == row["key"])) is not None:
+        return False  # and no id is spent on it, as by an insert that conflicts
     make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
     statement = make(unknown).values(row).on_conflict_do_nothing(index_elements=["key"]).returning(_u.id)
     new = connection.execute(statement).scalar()
     if new is not None and new % 100 == 0:
-        _bound(connection, new)
+        _bound(connection)
     return new is not None
 
 
-def _bound(connection: Connection, newest: int) -> None:
-    """Let go of the oldest: a flood must not fill the disk."""
-    connection.execute(delete(unknown).where(_u.id <= newest - MOST))
+def _bound(connection: Connection) -> None:
+    """Let go of the oldest: a flood must not fill the disk. Rows are counted, for ids have gaps."""
+    last = select(_u.id).order_by(_u.id.desc()).offset(MOST).limit(1).scalar_subquery()
+    connection.execute(delete(unknown).where(_u.id <= last))
 
 
 def _sender(raw: bytes) -> str:

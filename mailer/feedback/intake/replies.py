@@ -1,8 +1,9 @@
 """What a person wrote to an address of ours reaches a person: it is passed on once, as a letter to the operator.
 
-The letter goes to `operator`, else to the list's `reply_to`, and its Reply-To is whoever wrote. Promises: only what
-came to an address with a genuine token is passed on, a bounded part of it as text, and at most MOST a day: who knows
-one token must not be able to flood a mailbox. The letter says that it is automatic, so it is never passed on itself.
+The letter goes to `operator`, else to the `reply_to` of the list that was answered; its Reply-To is whoever wrote.
+Promises: only what came to an address with a genuine token is passed on, a bounded part of it as text, and at most MOST
+a day: who knows one token must not be able to flood a mailbox. The letter says that it is automatic, so it is never
+passed on itself.
 """
 
 from __future__ import annotations
@@ -19,6 +20,7 @@ from mailer.errors import MailerError
 from mailer.feedback.reading.addresses import tidy
 from mailer.feedback.reading.hypertext import plain
 from mailer.feedback.reading.mime import opened
+from mailer.feedback.taking import Proof, list_key
 from mailer.keys import Purpose
 from mailer.message.letter import Letter, service_message
 from mailer.message.sender import sender_for
@@ -42,9 +44,11 @@ PURPOSE: Final = "reply"
 def pass_on(connection: Connection, ground: Ground, reading: Reading, raw: bytes, now: datetime) -> bool:
     """Write the letter that brings a person's words to a person; false where nobody may or can be told."""
     about = ground.keys.read_mail_token(Purpose.RETURN_PATH, reading.evidence.token)
-    settings = next(iter(ground.settings.lists.values()))
+    if about is None or _today(connection, now) >= MOST:
+        return False
+    settings = _answered(connection, ground, Proof("token", *about))
     to = ground.settings.operator or settings.reply_to
-    if about is None or to is None or _today(connection, now) >= MOST:
+    if to is None:
         return False
     mail = opened(raw)
     letter = Letter(
@@ -58,6 +62,12 @@ def pass_on(connection: Connection, ground: Ground, reading: Reading, raw: bytes
     except MailerError:  # an address that no header can hold: the mail is kept all the same
         return False
     return write(connection, message, purpose=PURPOSE, key=letter.key, now=now, subscriber_id=about[0])
+
+
+def _answered(connection: Connection, ground: Ground, proof: Proof) -> ListSettings:
+    """Give the list whose issue was answered, or the first one where it is there no more."""
+    lists = ground.settings.lists
+    return lists.get(list_key(connection, proof) or "") or next(iter(lists.values()))
 
 
 def _from(settings: ListSettings, mail: Mail) -> Sender:
