@@ -54,7 +54,12 @@ def create_app(ground: Ground) -> FastAPI:
     site.intake = Intake(site)
     site.pages.check()
     app = FastAPI(
-        title=ground.settings.name, openapi_url=None, docs_url=None, redoc_url=None, lifespan=_lifespan
+        title=ground.settings.name,
+        openapi_url=None,
+        docs_url=None,
+        redoc_url=None,
+        lifespan=_lifespan,
+        redirect_slashes=False,
     )
     app.state.ground, app.state.site = ground, site
     if ground.settings.hooks:

@@ -15,7 +15,7 @@ import traceback
 from http import HTTPStatus
 from typing import TYPE_CHECKING, Any, Final
 
-from mailer.web.problems import answer_for
+from mailer.web.problems import MACHINES, answer_for
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -51,7 +51,10 @@ class Guards:
         if scope["type"] != "http":
             await self._app(scope, receive, send)
             return
-        scope["path"] = self._bare(scope["path"])
+        asked = self._bare(scope["path"])
+        # A slash more at the end, as people and programs add, is no other page; a redirect would repeat a token.
+        scope["path"] = asked if asked.startswith(MACHINES) else asked.rstrip("/") or "/"
+        scope["asked"] = asked  # what relative links on the page start from
         scope.pop("raw_path", None)
         started = time.perf_counter()
         head = scope["method"] == "HEAD"

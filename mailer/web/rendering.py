@@ -83,7 +83,7 @@ class Pages:
         asked = accepted(scope)
         wanted = (language, one.language, *asked) if one else (language, *asked, about.language)
         chosen = self.catalogue(about).language(*wanted)
-        return Voice(about, chosen, scope["path"], one.name if one else self.name_of(about))
+        return Voice(about, chosen, path_asked(scope), one.name if one else self.name_of(about))
 
     def page(
         self, voice: Voice, name: str, /, status: int = 200, *, scripts: bool = False, **values: Any
@@ -163,6 +163,12 @@ def _weight(text: str) -> float:
         return min(max(float(text or 1), 0), 1)
     except ValueError:
         return 0
+
+
+def path_asked(scope: Scope) -> str:
+    """Give the path that a visitor's browser is at; mailer.web.guards takes a slash at its end away."""
+    path: str = scope.get("asked", scope["path"])
+    return path
 
 
 def up(path: str) -> str:

@@ -14,7 +14,7 @@ from mailer.database import reading
 from mailer.keys import Purpose
 from mailer.web.budgets import Allowance
 from mailer.web.client import network
-from mailer.web.rendering import up
+from mailer.web.rendering import path_asked, up
 from subscribers import Evidence, ensure_lists
 
 if TYPE_CHECKING:
@@ -104,7 +104,7 @@ class Site:
         if one.key not in ids:
             return ""
         token = self.ground.keys.link_token(Purpose.PREFERENCES, person.id, ids[one.key])
-        return f"{up(request.scope['path'])}preferences/{token}"
+        return f"{up(path_asked(request.scope))}preferences/{token}"
 
     def list_of(self, list_id: int) -> ListSettings | None:
         """Give the list of an id that a token carries; None for one that mailer.toml has no more."""

@@ -20,7 +20,7 @@ from mailer.message import Recipient
 from mailer.message.links import NOWHERE
 from mailer.web import archive
 from mailer.web.pages.tokens import NOBODY, gone, person_of
-from mailer.web.rendering import mask
+from mailer.web.rendering import mask, path_asked
 from mailer.web.site import Here, Site  # noqa: TC001 - FastAPI reads the annotation
 from mailer.web.viewing import POLICY, body_of, own_page, plain_xml, public_page
 
@@ -51,7 +51,6 @@ async def view(request: Request, token: str, site: Here) -> Response:
 
 
 @router.get("/issues")
-@router.get("/issues/")
 async def index(request: Request, site: Here) -> Response:
     """List the issues, newest first, a page at a time; `?list=` names one list."""
     lists = _lists(request, site)
@@ -64,7 +63,7 @@ async def index(request: Request, site: Here) -> Response:
     one = lists[0] if len(lists) == 1 else None
     query = _query(lists, site)
     older = urlencode({"before": found[PAGE - 1].mailing_id}) if len(found) > PAGE else ""
-    up = "./" if request.url.path.endswith("/") else "issues/"
+    up = "./" if path_asked(request.scope).endswith("/") else "issues/"
     page = site.pages.page(
         site.pages.voice(request.scope, one),
         "issues",
