@@ -14,6 +14,7 @@ from mailer.errors import UserError
 from mailer.letters import joining
 from mailer.web import api, hooks, signing
 from mailer.web import proof as proving
+from mailer.web.cors import Readable
 from mailer.web.guards import Guards
 from mailer.web.hooks.router import reception
 from mailer.web.intake import Intake
@@ -68,7 +69,7 @@ def create_app(ground: Ground) -> FastAPI:
         app.include_router(router)
     programs = api.app(ground, signing.router)
     programs.state.site = site
-    app.mount(API, programs)
+    app.mount(API, Readable(programs, f"{API}/subscribe", ground.settings.web.origins))
     refuse(app)
     app.add_middleware(Guards, prefixes=_prefixes(ground.settings))
     return app

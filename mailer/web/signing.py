@@ -15,7 +15,6 @@ from starlette.responses import Response
 
 from mailer.message.value import clean
 from mailer.web.client import network
-from mailer.web.cors import cors_headers
 from mailer.web.forms import form_named, form_shown
 from mailer.web.pages.subscribe import is_address
 from mailer.web.problems import PROBLEM_RESPONSES, ProblemError
@@ -66,9 +65,8 @@ class SignUpAnswer(BaseModel):
     responses={status: PROBLEM_RESPONSES[status] for status in (400, 413, 422, 429, 503)},
     summary="Sign somebody up",
 )
-async def sign_up(request: Request, response: Response, body: SignUpBody, site: Here) -> SignUpAnswer:
+async def sign_up(request: Request, body: SignUpBody, site: Here) -> SignUpAnswer:
     """Take a sign-up down. A mail then asks the address to confirm it; nothing is sent before."""
-    response.headers.update(_cors(request, site))
     lists = _wanted(site, body.lists)
     email = clean(body.email)
     if not is_address(email):
@@ -79,13 +77,9 @@ async def sign_up(request: Request, response: Response, body: SignUpBody, site: 
 
 
 @router.options("/subscribe", include_in_schema=False)
-async def preflight(request: Request, site: Here) -> Response:
-    """Tell a browser whether its page may post here (the Fetch standard, CORS)."""
-    return Response(status_code=204, headers={**_cors(request, site), **_ALLOWED})
-
-
-def _cors(request: Request, site: Site) -> dict[str, str]:
-    return cors_headers(request.headers.get("origin", ""), site.web.origins)
+async def preflight() -> Response:
+    """Tell a browser what its page may post here; whether it may, mailer.web.cors adds to every answer."""
+    return Response(status_code=204, headers=_ALLOWED)
 
 
 def _wanted(site: Site, keys: Sequence[str]) -> list[ListSettings]:

@@ -164,6 +164,7 @@ def test_sign_up_as_json(make_house: Callable[..., House]):
             ):
                 refused = await browser.client.post(path, json=wrong)
                 assert refused.status_code == 422, wrong
+                assert "access-control-allow-origin" not in refused.headers
                 assert refused.headers["content-type"] == "application/problem+json"
                 assert "nobody" not in refused.text
             await browser.worked_off()
@@ -207,6 +208,34 @@ def test_proof_of_work(make_house: Callable[..., House]):
                 for each in range(3)
             ]
             assert codes == [200, 200, 429]
+
+    asyncio.run(story())
+
+
+def test_a_named_site_may_read_why_it_is_refused(
+    make_house: Callable[..., House], monkeypatch: pytest.MonkeyPatch
+):
+    """Every answer to a sign-up tells the browser so once, also that there are too many, or that we fell over."""
+    house = make_house('\n[web]\norigins = ["https://www.example.org"]\nnetwork_per_hour = 1\n')
+    path, from_there = "/api/v1/subscribe", {"Origin": "https://www.example.org"}
+
+    async def story() -> None:
+        async with visit(house) as browser:
+            answers = [
+                await browser.client.post(path, json=body, headers=from_there)
+                for body in (JSON, JSON, {**JSON, "email": "nobody"}, {"lists": 3})
+            ]
+            answers.append(await browser.client.post(path, content=b"x", headers=from_there))
+            monkeypatch.setattr("mailer.web.signing.is_address", None)
+            answers.append(await browser.client.post(path, json=JSON, headers=from_there))
+            assert [one.status_code for one in answers] == [202, 429, 422, 422, 415, 500]
+            for one in answers:
+                assert one.headers.get_list("access-control-allow-origin") == ["https://www.example.org"]
+                assert one.headers.get_list("cross-origin-resource-policy") == ["cross-origin"]
+                assert one.headers["vary"] == "Origin"
+            monkeypatch.undo()
+            elsewhere = await browser.client.get("/api/v1/lists", headers=from_there)
+            assert "access-control-allow-origin" not in elsewhere.headers
 
     asyncio.run(story())
 
