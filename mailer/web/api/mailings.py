@@ -120,11 +120,15 @@ def pause(name: Name, at: Steers) -> JSONResponse:
 def resume(name: Name, at: Steers) -> JSONResponse:
     """Let a paused mailing go on; a process that sends must be there: `mailer run`."""
     found, now, actor = _steered(at, name)
-    if found.state not in {MailingState.PAUSED, MailingState.RUNNING}:
-        raise ProblemError(409, detail=f"{name} is {found.state}: it cannot go on", code="not-paused")
-    if found.state is MailingState.RUNNING:
-        return at.do_beside(lambda: (200, shown(found)))
-    return at.do_beside(lambda: (200, shown(steering.resume(at.ground.database, found, now, actor))))
+
+    def work() -> tuple[int, shapes.Mailing]:
+        if found.state not in {MailingState.PAUSED, MailingState.RUNNING}:
+            raise ProblemError(409, detail=f"{name} is {found.state}: it cannot go on", code="not-paused")
+        if found.state is MailingState.RUNNING:
+            return 200, shown(found)
+        return 200, shown(steering.resume(at.ground.database, found, now, actor))
+
+    return at.do_beside(work)
 
 
 @router.post("/mailings/{name}/cancel", response_model=shapes.Mailing)

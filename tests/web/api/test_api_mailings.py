@@ -87,6 +87,17 @@ def test_a_mailing_is_cancelled_by_its_name_alone(office: Office, running: str):
         assert (refused.status_code, refused.headers["content-type"]) == (409, "application/problem+json")
 
 
+def test_what_was_resumed_under_a_key_is_answered_the_same(office: Office, running: str):
+    """A program that asks again under its key hears what it heard, also when the mailing has ended meanwhile."""
+    headers = {"Idempotency-Key": "on"}
+    office.post(f"/mailings/{running}/pause", None)
+    first = office.post(f"/mailings/{running}/resume", None, headers=headers)
+    office.post(f"/mailings/{running}/cancel", {"confirm": running})
+    again = office.post(f"/mailings/{running}/resume", None, headers=headers)
+    assert (again.status_code, again.json()) == (200, first.json())
+    assert again.headers["idempotency-replayed"] == "true"
+
+
 def test_lists_are_shown_with_their_people(office: Office):
     """The settings' lists; one is counted when it is asked for."""
     office.add("ann@reader.example")
