@@ -78,6 +78,7 @@ def _deliveries(connection: Connection, shown: Mapping[int, str], now: datetime)
     """Read each mailing once: its sums by domain, from which those by state follow."""
     states: Counter[tuple[str, ...]] = Counter()
     outcomes: Counter[tuple[str, ...]] = Counter()
+    most: Counter[str] = Counter()  # a domain's readers in that mailing which has most of them
     rate = 0
     wanted = list(DeliveryState)
     fresh = (_d.state == DeliveryState.ACCEPTED) & (_d.at > now - timedelta(minutes=1))
@@ -88,6 +89,7 @@ def _deliveries(connection: Connection, shown: Mapping[int, str], now: datetime)
             query.where(_d.mailing_id == mailing_id).group_by(_d.domain)
         ):
             rate += now_sent
+            most[domain] = max(most[domain], sum(counts))
             for state, count in zip(wanted, counts, strict=True):
                 states[name, _word(state)] += count
                 if domain and state in _OUTCOMES:  # the erased have none
@@ -99,7 +101,7 @@ def _deliveries(connection: Connection, shown: Mapping[int, str], now: datetime)
         "mailer_domain_outcomes",
         "Outcomes of recent mailings, by the readers' domain: the largest, and all others as one.",
         ("domain", "state"),
-        _largest(outcomes),
+        _largest(outcomes, most),
     )
     yield Sum(
         "mailer_accepted_last_minute", "Messages that relays accepted within a minute.", (), {(): float(rate)}
@@ -110,12 +112,14 @@ def _word(state: DeliveryState) -> str:
     return "waiting" if state is DeliveryState.PLANNED else state.value
 
 
-def _largest(outcomes: Counter[tuple[str, ...]]) -> dict[tuple[str, ...], float]:
+def _largest(outcomes: Counter[tuple[str, ...]], most: Counter[str]) -> dict[tuple[str, ...], float]:
     """Keep the largest domains by their names; whoever reads mail at a domain of their own is not named."""
     sizes: Counter[str] = Counter()
     for (domain, _), count in outcomes.items():
         sizes[domain] += count
-    named = {domain for domain, count in sizes.most_common(DOMAINS) if domain and count > 1}
+    named = {
+        domain for domain, count in sizes.most_common(DOMAINS) if domain and count > 1 and most[domain] > 1
+    }
     found: Counter[tuple[str, ...]] = Counter()
     for (domain, state), count in outcomes.items():
         found[domain if domain in named else OTHER, state] += count

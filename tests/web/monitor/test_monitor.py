@@ -37,14 +37,14 @@ def ground(engine: Engine, tmp_path: Path) -> Ground:
     return ground_on(engine, tmp_path / "newsletter", clock=Clock())
 
 
-def mail(ground: Ground, emails: list[str], accepted: int) -> None:
+def mail(ground: Ground, emails: list[str], accepted: int, **issue: Any) -> None:
     """A mailing that runs, to these readers, of whom so many have it."""
     now = ground.clock()
     with writing(ground.database) as connection:
         for email in emails:
             add(connection, email=email, list_key="main", now=now, hash_key=KEYS.suppression, basis="t")
-        opened = mailing.open_mailing(connection, edition(), "main", now)
-        mailing.freeze(connection, opened.id, edition(), None, now, committed=True)
+        opened = mailing.open_mailing(connection, edition(**issue), "main", now)
+        mailing.freeze(connection, opened.id, edition(**issue), None, now, committed=True)
         found = mailing.get(connection, opened.id)
         list_id = ensure_lists(connection, ["main"], now)["main"]
         readers = audience(list_id, now)
@@ -95,6 +95,16 @@ def test_no_reader_is_named(ground: Ground):
     assert "ann-smith" not in text
     assert "@" not in text
     assert 'domain="other"' in text
+
+
+def test_no_reader_is_named_by_having_had_two_mails(ground: Ground):
+    """A domain's size is that of its readers, not of what they got."""
+    for number in (72, 73):
+        emails = ["me@ann-smith.example", "a@big.example", "b@big.example"]
+        mail(ground, emails, 3, number=number, slug=f"issue-{number}")
+    found = scraped(ground)
+    assert found["mailer_domain_outcomes", ("big.example", "accepted")] == 4
+    assert found["mailer_domain_outcomes", ("other", "accepted")] == 2
 
 
 def test_the_number_of_domains_is_bounded(ground: Ground):
