@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 NAME_LENGTH = 200
 TAG_LENGTH = 64
 ATTRIBUTES_LENGTH = 16_384
+ATTRIBUTES_DEPTH = 20
+TOO_DEEP = f"the attributes are nested more than {ATTRIBUTES_DEPTH} levels deep"
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
@@ -87,8 +89,24 @@ def clean_tags(tags: Iterable[str]) -> tuple[str, ...]:
     return tuple(dict.fromkeys(clean for tag in tags if (clean := clean_line(tag, TAG_LENGTH))))
 
 
+def is_too_deep(value: object) -> bool:
+    """Tell whether attributes nest deeper than whoever reads them follows. Not recursive: they may nest very deep."""
+    level = [value]
+    for _ in range(ATTRIBUTES_DEPTH + 1):
+        level = [inner for each in level for inner in _within(each)]
+    return bool(level)
+
+
+def _within(value: object) -> Iterable[object]:
+    if isinstance(value, dict):
+        return value.values()
+    return value if isinstance(value, list) else ()
+
+
 def clean_attributes(attributes: Mapping[str, object]) -> dict[str, object]:
-    """Give attributes that can be stored; raises SubscribersError for those that are too many or no JSON."""
+    """Give attributes that can be stored; raises SubscribersError for those that are too many, too deep or no JSON."""
+    if is_too_deep(dict(attributes)):
+        raise SubscribersError(TOO_DEEP)
     try:
         text = json.dumps(attributes, ensure_ascii=False, allow_nan=False)
         text.encode()

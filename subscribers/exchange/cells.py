@@ -13,7 +13,7 @@ from functools import lru_cache
 from typing import Any
 
 from subscribers.exchange.columns import unguarded
-from subscribers.profile import ATTRIBUTES_LENGTH, clean_tags, composed
+from subscribers.profile import ATTRIBUTES_LENGTH, TOO_DEEP, clean_tags, composed, is_too_deep
 
 MOST_TAGS = 100
 _UNSTORABLE = re.compile(r"[\x00\ud800-\udfff]")
@@ -38,17 +38,21 @@ def said(value: Any) -> str:
     raise Unfit("a list or an object stands where one value is expected")
 
 
-def storable(value: Any, depth: int = 0) -> Any:
+def storable(value: Any) -> Any:
     """Give JSON that both databases can hold; raises Unfit."""
-    if depth > 20:
-        raise Unfit("the attributes are nested more than 20 levels deep")
+    if is_too_deep(value):
+        raise Unfit(TOO_DEEP)
+    return _storable(value)
+
+
+def _storable(value: Any) -> Any:
     if isinstance(value, str):
         value = composed(value)
         return value if value.isprintable() else _UNSTORABLE.sub("", value)
     if isinstance(value, list):
-        return [storable(each, depth + 1) for each in value]
+        return [_storable(each) for each in value]
     if isinstance(value, dict):
-        return {text_of(key): storable(each, depth + 1) for key, each in value.items()}
+        return {text_of(key): _storable(each) for key, each in value.items()}
     if isinstance(value, float) and value - value != 0:
         raise Unfit("an attribute is no number that JSON knows")
     return value

@@ -99,3 +99,17 @@ def test_nul_and_controls(with_lists: Engine, clock: Any, tmp_path: Path) -> Non
             assert person.name.isprintable()
             assert person.attributes["town"] == "Graz"
         assert len(subscribers.people(connection)) == 2
+
+
+@pytest.mark.parametrize(("levels", "imported"), [(19, 1), (20, 0), (900, 0)])
+def test_attributes_nest_twenty_levels_deep(
+    engine: Engine, tmp_path: Path, clock: Any, levels: int, imported: int
+):
+    """One more is told as a row that is not taken, as any other mistake; so is what nests very deep."""
+    file = tmp_path / "people.jsonl"
+    attributes = '{"a": ' * levels + "1" + "}" * levels
+    file.write_text(f'{{"email": "ann@example.org", "attributes": {{"deep": {attributes}}}}}\n')
+    with engine.begin() as connection:
+        subscribers.ensure_lists(connection, ["main"], clock())
+    done = bring(engine, file, clock)
+    assert (done.added, done.rejected) == (imported, 1 - imported)

@@ -8,6 +8,7 @@ import pytest
 
 from mailer import events
 from mailer.database import reading
+from subscribers.profile import TOO_DEEP
 
 if TYPE_CHECKING:
     from tests.web.api.conftest import Office
@@ -55,6 +56,26 @@ def test_a_block_by_hand_is_not_even_undone_by_revive(office: Office):
     assert office.post("/suppressions/lift", lift).json() == {"lifted": 0}
     assert office.post("/suppressions/lift", {**lift, "manual": True}).json() == {"lifted": 1}
     assert office.post("/subscribers", ANN).status_code == 201
+
+
+def _nested(levels: int) -> dict[str, Any]:
+    value: Any = 1
+    for _ in range(levels):
+        value = {"a": value}
+    attributes: dict[str, Any] = value
+    return attributes
+
+
+def test_attributes_nest_as_deep_as_an_import_lets_them(office: Office):
+    """Twenty objects within each other are taken, one more is refused, and so are very many."""
+    path = f"/subscribers/{office.add('ann@reader.example')['id']}"
+    assert office.ask("PATCH", path, {"attributes": _nested(20)}).status_code == 200
+    for levels in (21, 900):
+        answer = office.ask("PATCH", path, {"attributes": _nested(levels)})
+        assert (answer.status_code, answer.json()["detail"]) == (422, TOO_DEEP)
+        answer = office.post("/subscribers", {**ANN, "attributes": _nested(levels)})
+        assert (answer.status_code, answer.json()["detail"]) == (422, TOO_DEEP)
+    assert office.get(path).json()["attributes"] == _nested(20)
 
 
 def test_leaving_twice_changes_nothing_the_second_time(office: Office):
