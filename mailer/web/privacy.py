@@ -10,7 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import delete, select
 
+import subscribers
 from mailer.web.tables import requests
+from subscribers import InvalidAddress
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -32,8 +34,16 @@ def erased(connection: Connection, subscriber_id: int, addresses: Sequence[str])
 
 def _theirs(connection: Connection, subscriber_id: int, addresses: Sequence[str]) -> Iterator[Row[Any]]:
     """Give the requests of a person; the table is empty but for a second, so that all of it is read."""
-    known = {address.casefold() for address in addresses}
+    known = {_mailbox(address) for address in addresses if address}
     for row in connection.execute(select(requests)).all():
         asked = json.loads(row.document)
-        if asked.get("subscriber") == subscriber_id or str(asked.get("email", "")).casefold() in known:
+        if asked.get("subscriber") == subscriber_id or _mailbox(str(asked.get("email", ""))) in known:
             yield row
+
+
+def _mailbox(email: str) -> bytes:
+    """Give what all spellings of an address have in common: a form keeps what was typed, an A-label or not."""
+    try:
+        return subscribers.address_hash(email, b"")
+    except InvalidAddress:
+        return email.casefold().encode("utf-8", "replace")

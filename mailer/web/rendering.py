@@ -153,14 +153,15 @@ def accepted(scope: Scope) -> Sequence[str]:
     field = next((value for name, value in scope["headers"] if name == b"accept-language"), b"")
     weighed = []
     for place, part in enumerate(field.decode("latin-1")[:500].split(",")[:_MOST_LANGUAGES]):
-        tag, _, weight = part.strip().partition(";q=")
+        tag, _, weight = part.partition(";")
         weighed.append((-_weight(weight), place, tag.strip()))
     return [tag for _, _, tag in sorted(weighed) if tag and tag != "*"]
 
 
-def _weight(text: str) -> float:
+def _weight(parameter: str) -> float:
+    """Give what `q=0.5` says, blanks around it or not; 1 where nothing is said."""
     try:
-        return min(max(float(text or 1), 0), 1)
+        return min(max(float(parameter.strip().lower().removeprefix("q=") or 1), 0), 1)
     except ValueError:
         return 0
 

@@ -10,6 +10,7 @@ from mailer.catalogue import Catalogue, catalogue_for, direction, read_catalogue
 from mailer.errors import UserError
 from mailer.resources import templates_dir
 from mailer.web import forms
+from mailer.web.rendering import accepted
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -76,3 +77,17 @@ def test_a_catalogue_that_is_none(tmp_path: Path, octets: bytes):
     file.write_bytes(octets)
     with pytest.raises(UserError, match=r"fr\.po"):
         read_catalogue(file)
+
+
+@pytest.mark.parametrize(
+    ("field", "wanted"),
+    [
+        ("en;q=0.5, de; q=0.9", ["de", "en"]),
+        ("en ; Q=0.5 , de ;\tq=0.9", ["de", "en"]),
+        ("de, en;q=0.9, *;q=0.1", ["de", "en"]),
+        ("en;q=much, de;q=0.1", ["de", "en"]),
+    ],
+)
+def test_a_browser_may_put_blanks_around_a_weight(field: str, wanted: list[str]):
+    """The dearest first, as RFC 9110 lets it be written (section 12.4.2)."""
+    assert accepted({"headers": [(b"accept-language", field.encode())]}) == wanted
