@@ -11,7 +11,7 @@ from subscribers.exchange.cells import Unfit, json_of, object_of, said, storable
 from subscribers.exchange.columns import Columns, meaning_of, unguarded
 from subscribers.exchange.fields import Field, Standing
 from subscribers.exchange.source import Broken, split_mailbox
-from subscribers.exchange.told import STRICTEST, evidence_of, joined_of, network_of, standing_of
+from subscribers.exchange.told import STRICTEST, TELLING, evidence_of, joined_of, network_of, standing_of
 from subscribers.exchange.vocabulary import standing_of_file
 from subscribers.profile import clean_language, clean_line, clean_time_zone
 
@@ -60,6 +60,8 @@ class Intake:
             for index, meaning in enumerate(meanings)
             if isinstance(meaning, Field) and meaning not in _APART
         ]
+        telling = [meaning for _, meaning in self._fields if meaning in TELLING]
+        self._twice = len(telling) > len(set(telling))
         self._attributes = [
             (index, meaning) for index, meaning in enumerate(meanings) if not isinstance(meaning, Field)
         ]
@@ -95,8 +97,20 @@ class Intake:
         standing = self._columns.standing
         if self._file >= 0:
             standing = min(standing, standing_of_file(row[self._file]), key=STRICTEST.index)
+        if self._twice:
+            standing = self._strictest(row, standing)
         email = row[self._email] if self._email >= 0 else ""
         return self._candidate(email, unguarded(name), fields, attributes, standing)
+
+    def _strictest(self, row: Sequence[str], standing: Standing) -> Standing:
+        """Hear each of several columns that mean the same: of a record's fields the last alone is kept."""
+        for index, field in self._fields:
+            if field in TELLING and (cell := row[index].strip()):
+                standing = self._stood(field, unguarded(cell), standing)
+        return standing
+
+    def _stood(self, field: Field, told: Any, otherwise: Standing) -> Standing:
+        return standing_of({field: told}, otherwise, self._columns.words)
 
     def _fitted(self, row: Sequence[str], short: int) -> Sequence[str]:
         if short > 0:
@@ -108,6 +122,7 @@ class Intake:
     def _read_object(self, record: dict[str, Any]) -> Candidate:
         fields: dict[Field, Any] = {}
         attributes: dict[str, Any] = {}
+        standing = self._columns.standing
         for key, value in record.items():
             meaning = self._meanings.get(key) or self._learn(key)
             if value is None or meaning is Field.IGNORED:
@@ -115,11 +130,13 @@ class Intake:
             if isinstance(meaning, Field):
                 told = value if meaning in _OF_JSON else said(value)
                 if told != "":
+                    if meaning in TELLING and meaning in fields:
+                        standing = self._stood(meaning, fields[meaning], standing)
                     fields[meaning] = told
             else:
                 attributes[meaning] = storable(value)
         email, name = fields.pop(Field.EMAIL, ""), fields.pop(Field.NAME, "")
-        return self._candidate(email, name, fields, attributes, self._columns.standing)
+        return self._candidate(email, name, fields, attributes, standing)
 
     def _learn(self, key: str) -> Field | str:
         if len(self._meanings) > 10_000:

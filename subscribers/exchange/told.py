@@ -18,10 +18,11 @@ EVIDENCE = frozenset({
     Field.JOINED_AT, Field.JOINED_FROM, Field.CONFIRMED_AT, Field.CONFIRMED_FROM, Field.CONSENT_BASIS,
 })  # fmt: skip
 _FROM = (Field.CONFIRMED_FROM, Field.JOINED_FROM)
-_TELLING = frozenset({
+TELLING = frozenset({
     Field.BOUNCED_AT, Field.LEFT_AT, Field.SUBSCRIBED, Field.DISABLED, Field.STATUS, Field.COMPLAINED,
 })  # fmt: skip
-_FALSE = frozenset({"false", "no", "0", "f", "n", ""})
+_FALSE = frozenset({"false", "no", "off", "0", "f", "n", ""})
+_TRUE = frozenset({"true", "yes", "on", "1", "t", "y"})
 # ISO 8601, and what Go prints: 2021-01-01 10:00:00.123456 +0000 UTC.
 _MOMENT = re.compile(r"(\d{4}-\d\d-\d\d)(?:([T ]\d\d:\d\d(?::\d\d(?:\.\d{1,9})?)?) ?(Z|[+-]\d\d:?\d\d)?)?")
 _LENGTH = 500  # of one piece of evidence
@@ -35,15 +36,17 @@ STRICTEST = (
 
 def standing_of(fields: Mapping[Field, Any], otherwise: Standing, words: Mapping[str, Standing]) -> Standing:
     """Say how someone stood; the strictest word wins, and a word that nobody knows is no consent: Unfit."""
-    if _TELLING.isdisjoint(fields):
+    if TELLING.isdisjoint(fields):
         return otherwise
     told = [otherwise]
     if fields.get(Field.COMPLAINED, "").lower() not in _FALSE:
         told.append(Standing.COMPLAINED)
     if Field.BOUNCED_AT in fields:
         told.append(Standing.BOUNCED)
-    if Field.LEFT_AT in fields or fields.get(Field.SUBSCRIBED, "yes").lower() in _FALSE:
+    if Field.LEFT_AT in fields:
         told.append(Standing.UNSUBSCRIBED)
+    if Field.SUBSCRIBED in fields:
+        told.append(_subscribed(fields[Field.SUBSCRIBED], words))
     if fields.get(Field.DISABLED, "").lower() not in _FALSE:
         told.append(Standing.UNSUBSCRIBED)
     if word := fields.get(Field.STATUS):
@@ -52,6 +55,18 @@ def standing_of(fields: Mapping[Field, Any], otherwise: Standing, words: Mapping
             raise Unfit(f"the status {word[:40]!r} is not known: map the column, or leave it out with -")
         told.append(known)
     return min(told, key=STRICTEST.index)
+
+
+def _subscribed(word: str, words: Mapping[str, Standing]) -> Standing:
+    word = word.lower()
+    if word in _FALSE:
+        return Standing.UNSUBSCRIBED
+    known = Standing.ACTIVE if word in _TRUE else words.get(word)
+    if known is None:
+        raise Unfit(
+            f"subscribed: {word[:40]!r} is neither yes nor no: map the column, or leave it out with -"
+        )
+    return known
 
 
 def evidence_of(fields: Mapping[Field, Any], tool: str | None) -> dict[str, str] | None:
