@@ -2,8 +2,9 @@
 
 CSV (RFC 4180) with commas, semicolons, tabs or bars, Excel's `sep=;` line included; JSON lines; or one
 address a line, as Mailman lists its members. A record that cannot be read is given as Broken and costs
-nothing but itself: a quote that is never closed would swallow the file, so a record of more than 100 lines is
-taken to be its first line, and reading goes on with the second.
+nothing but itself: a quote that is never closed would swallow the file, so of a record of more than 100 lines
+the first is taken alone, and reading goes on with the second; unless it is one long cell, closed as it should
+be: whoever is named within is no reader.
 """
 
 from __future__ import annotations
@@ -24,6 +25,8 @@ MOST_LINES = 100
 MOST_COLUMNS = 500
 MOST_LETTERS = 1 << 17  # of one line
 DELIMITERS = ",;\t|"
+_LONG = f"a cell of more than {MOST_LINES} lines: shorten it, or leave its column out of the file"
+_DOUBTFUL = "may be words of a cell: a quotation mark before it is never closed"
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +77,7 @@ class _Lines:
         self._again: deque[str] = deque()
         self.taken: list[str] = []
         self.number = 0  # of lines that records were made of
+        self.doubtful = False  # a quotation was not closed: what follows may be words of a cell
 
     def peek(self) -> str | None:
         """Give the next line that is not blank without taking it; blank ones before it are skipped."""
@@ -110,8 +114,16 @@ class _Lines:
         """Take the first line alone to be the record, and give the others back."""
         first, *others = self.taken
         self._again.extendleft(reversed(others))
+        self.doubtful = self.doubtful or bool(others)
         self.taken[1:] = []
         return first
+
+    def onward(self) -> Iterator[str]:
+        """Give what was taken once more, and take on from there."""
+        yield from self.taken.copy()
+        while line := self._next():
+            self.taken.append(line)
+            yield line
 
 
 def _csv_table(lines: _Lines, delimiter: str) -> Table:
@@ -125,7 +137,7 @@ def _csv_table(lines: _Lines, delimiter: str) -> Table:
 
 
 def _csv_records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, Record]]:
-    taken = lines.taken
+    taken, width = lines.taken, 0
     while True:
         reader = csv.reader(iter(lines), delimiter=delimiter)
         try:
@@ -136,13 +148,31 @@ def _csv_records(lines: _Lines, delimiter: str) -> Iterator[tuple[int, Record]]:
                     began = lines.number
                 else:
                     began = lines.record_done()
-                if row:
+                if row and lines.doubtful and len(row) != width:
+                    yield began, Broken(_DOUBTFUL, delimiter.join(row))
+                elif row:
+                    width = width or len(row)
                     yield began, row
         except csv.Error as error:
-            text = lines.only_first()
-            yield lines.record_done(), Broken(str(error), text.rstrip("\r\n"))
+            broken = _broken(lines, delimiter, error)
+            yield lines.record_done(), broken
         else:
             return
+
+
+def _broken(lines: _Lines, delimiter: str, error: csv.Error) -> Broken:
+    if len(lines.taken) > MOST_LINES and _is_one_cell(lines, delimiter):
+        return Broken(_LONG, "".join(lines.taken).rstrip("\r\n"))
+    return Broken(str(error), lines.only_first().rstrip("\r\n"))
+
+
+def _is_one_cell(lines: _Lines, delimiter: str) -> bool:
+    """Whether a quotation of many lines is closed after all, where a cell may end; csv bounds what a cell may hold."""
+    try:
+        next(csv.reader(lines.onward(), delimiter=delimiter, strict=True))
+    except csv.Error:
+        return False
+    return True
 
 
 def _json_records(lines: _Lines) -> Iterator[tuple[int, Record]]:
