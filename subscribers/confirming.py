@@ -16,6 +16,7 @@ from sqlalchemy import select, update
 from subscribers.audience import JOINED
 from subscribers.consent import Evidence, record
 from subscribers.errors import UnknownSubscriber
+from subscribers.holding import hold
 from subscribers.mailbox import hash_of, move_address
 from subscribers.profile import Profile, merge_profile
 from subscribers.requests import forms, signups
@@ -73,6 +74,7 @@ def confirm(
     connection: Connection, subscriber_id: int, signup_id: int, now: datetime, evidence: Evidence
 ) -> Confirmation:
     """Let the mailbox that was asked confirm; `evidence` says from where. Twice does nothing the second time."""
+    hold(connection, subscriber_id)
     row = _request(connection, subscriber_id, signup_id, lock=True)
     decided = _decide(connection, row, subscriber_id, now)
     if decided.outcome is not ConfirmOutcome.CONFIRMED or row is None:

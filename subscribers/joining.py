@@ -14,6 +14,7 @@ from subscribers.address import Address, parse_address
 from subscribers.audience import JOINED
 from subscribers.consent import Evidence, record
 from subscribers.errors import WillNotRevive
+from subscribers.holding import hold
 from subscribers.mailbox import insert_address, move_address
 from subscribers.profile import Profile, merge_profile
 from subscribers.roster import Person, find, get, list_row
@@ -61,7 +62,7 @@ def add(  # noqa: PLR0913 - one person has that many sides; all but two are opti
     """
     address = parse_address(email)
     list_id = list_row(connection, list_key).id
-    person = find(connection, address.email)
+    person = _held(connection, address)
     obstacles = _obstacles(connection, person, address.hash(hash_key), list_key, list_id, now)
     if obstacles and (not revive or Reason.MANUAL in obstacles):
         raise WillNotRevive(address.email, next(iter(obstacles.values())))
@@ -73,6 +74,14 @@ def add(  # noqa: PLR0913 - one person has that many sides; all but two are opti
     details = {"revived": list(obstacles)} if obstacles else {}
     _join(connection, subscriber_id, list_id, basis, now, Evidence(details=details))
     return get(connection, subscriber_id)
+
+
+def _held(connection: Connection, address: Address) -> Person | None:
+    """Give the person with that address, whom nobody else changes or erases from here on."""
+    if person := find(connection, address.email):
+        hold(connection, person.id)
+        person = find(connection, address.email)
+    return person
 
 
 def _obstacles(

@@ -19,6 +19,7 @@ from subscribers.audience import JOINED
 from subscribers.consent import NO_EVIDENCE, Evidence, record
 from subscribers.errors import UnknownSubscriber
 from subscribers.expiry import remove_rows
+from subscribers.holding import hold
 from subscribers.requests import address_moves
 from subscribers.rights import relocate
 from subscribers.roster import Person, find, get, list_row
@@ -172,7 +173,10 @@ def _move_of(connection: Connection, subscriber_id: int, move_id: int, *, lock: 
     """Give the row of a move of somebody who still is there, or None."""
     mine = (address_moves.c.id == move_id, address_moves.c.subscriber_id == subscriber_id)
     query = select(address_moves).where(*mine)
-    row = connection.execute(query.with_for_update() if lock else query).first()
+    if lock:
+        hold(connection, subscriber_id)
+        query = query.with_for_update()
+    row = connection.execute(query).first()
     if row is None or get(connection, subscriber_id).state is not PersonState.PRESENT:
         return None
     return row

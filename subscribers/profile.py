@@ -18,6 +18,7 @@ from zoneinfo import available_timezones
 from sqlalchemy import delete, insert, select, update
 
 from subscribers.errors import SubscribersError, UnknownSubscriber
+from subscribers.holding import hold
 from subscribers.status import PersonState
 from subscribers.tables import subscribers
 from subscribers.tables import tags as tags_table
@@ -133,11 +134,15 @@ def cleaned(profile: Profile) -> Profile:
 
 
 def merge_profile(connection: Connection, subscriber_id: int, profile: Profile, now: datetime) -> bool:
-    """Add what the profile says to what is known; give whether anything changed."""
+    """Add what the profile says to what is known; give whether anything changed. Raises UnknownSubscriber."""
     profile = cleaned(profile)
     known = subscribers.c
     columns = (known.name, known.language, known.time_zone, known.attributes)
-    row = connection.execute(select(*columns).where(known.id == subscriber_id)).one()
+    mine = (known.id == subscriber_id, known.state == PersonState.PRESENT)
+    hold(connection, subscriber_id)
+    row = connection.execute(select(*columns).where(*mine)).first()
+    if row is None:
+        raise UnknownSubscriber(f"nobody has the id {subscriber_id}")
     merged: dict[str, Any] = {
         "name": profile.name or row.name,
         "language": profile.language or row.language,
@@ -169,6 +174,7 @@ def set_profile(
     """
     known = subscribers.c
     columns = (known.name, known.language, known.time_zone, known.attributes)
+    hold(connection, subscriber_id)
     row = connection.execute(select(*columns).where(known.id == subscriber_id)).first()
     if row is None:
         raise UnknownSubscriber(f"nobody has the id {subscriber_id}")

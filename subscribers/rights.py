@@ -9,6 +9,7 @@ from sqlalchemy import delete, update
 from subscribers.address import Address, parse_address
 from subscribers.consent import NO_EVIDENCE, Evidence, record
 from subscribers.errors import AddressTaken, WillNotRevive
+from subscribers.holding import hold
 from subscribers.mailbox import hash_of, insert_address, move_address
 from subscribers.membership import LEAVING, move_subscriptions
 from subscribers.profile import clean_tags, set_tags
@@ -51,6 +52,7 @@ def move(
     itself.
     """
     address = parse_address(email)
+    hold(connection, subscriber_id)
     old, new = hash_of(connection, subscriber_id), address.hash(hash_key)
     if (other := find(connection, address.email)) and other.id != subscriber_id:
         raise AddressTaken(f"{address.email} belongs to another subscriber (id {other.id})")
@@ -122,6 +124,7 @@ def tag(
     remove: Iterable[str] = (),
 ) -> Person:
     """Put tags on someone and take others off; raises UnknownSubscriber."""
+    hold(connection, subscriber_id)
     person = get(connection, subscriber_id)
     wanted = (set(person.tags) | set(add)) - set(clean_tags(remove))
     if set_tags(connection, subscriber_id, wanted):
@@ -137,6 +140,7 @@ def erase(connection: Connection, subscriber_id: int, now: datetime) -> bool:
     What is left is an id, that they left, and a hash that keeps their address from ever being mailed again.
     Raises UnknownSubscriber.
     """
+    hold(connection, subscriber_id)
     person = get(connection, subscriber_id)
     if person.state not in sources(PERSON_MOVES, PersonState.ERASED):
         return False

@@ -18,17 +18,20 @@ from subscribers.exchange.reviving import revive
 from subscribers.exchange.subscribing import subscribe
 from subscribers.exchange.updates import add_tags, fold, update_people
 from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, judge, may_revive
+from subscribers.holding import hold_all
 from subscribers.status import Scope
 from subscribers.suppression import suppress
 from subscribers.tables import addresses, subscribers
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable, Mapping, Sequence
 
     from sqlalchemy import Connection
 
     from subscribers.exchange.intake import Candidate
     from subscribers.exchange.target import Target
+
+_CHANGING = (Verdict.JOINED, Verdict.UPDATED)
 
 
 def merge(
@@ -93,6 +96,26 @@ def _of_twin(verdict: Verdict, *, changed: bool) -> Verdict:
 def _merge_distinct(
     connection: Connection, batch: dict[str, Candidate], target: Target
 ) -> dict[Verdict, list[Candidate]]:
+    known, tags, verdicts = _judged(connection, batch, target)
+    if target.import_id is None:
+        return verdicts
+    changing = {each.normalized: each for verdict in _CHANGING for each in verdicts.get(verdict, ())}
+    if changing and connection.dialect.name == "postgresql":
+        # Held, they are asked for again: who was erased meanwhile gets nothing back.
+        hold_all(connection, [known[name].subscriber_id for name in changing])
+        known, tags, again = _judged(connection, changing, target)
+        for verdict in _CHANGING:
+            verdicts.pop(verdict, None)
+        for verdict, members in again.items():
+            verdicts.setdefault(verdict, []).extend(members)
+    _apply(connection, verdicts, known, tags, target)
+    return verdicts
+
+
+def _judged(
+    connection: Connection, batch: Mapping[str, Candidate], target: Target
+) -> tuple[dict[str, Known], dict[int, frozenset[str]], dict[Verdict, list[Candidate]]]:
+    """Ask what is known of everybody, give it, and what becomes of them."""
     known = known_people(connection, list(batch), target.list_id)
     suppressed = suppressed_people(connection, batch, target)
     tags = known_tags(
@@ -109,9 +132,7 @@ def _merge_distinct(
         elif target.revive and may_revive(candidate, person, verdict):
             verdict = Verdict.REVIVED
         verdicts.setdefault(verdict, []).append(candidate)
-    if target.import_id is not None:
-        _apply(connection, verdicts, known, tags, target)
-    return verdicts
+    return known, tags, verdicts
 
 
 def _apply(

@@ -16,6 +16,7 @@ from sqlalchemy.exc import IntegrityError
 from subscribers.exchange.checkpoint import Checkpoints
 from subscribers.exchange.merge import merge
 from subscribers.exchange.rejects import Rejects
+from subscribers.exchange.turns import take_turn
 from subscribers.status import ImportState
 from subscribers.tables import imports
 
@@ -140,6 +141,7 @@ class Run:
         for attempt in range(5):
             try:
                 with connect() as connection:
+                    take_turn(connection)
                     counts = self._merged(connection, first, taken, source)
                     for batch in taken:
                         out.add(batch.unfit)

@@ -16,6 +16,7 @@ from sqlalchemy import and_, delete, exists, func, insert, or_, select, update
 from subscribers.errors import SubscribersError
 from subscribers.exchange.checkpoint import Checkpoints
 from subscribers.exchange.reviving import send_back
+from subscribers.exchange.turns import take_turn
 from subscribers.profile import set_tags
 from subscribers.status import ConsentKind, ImportState, PersonState, SubscriptionState
 from subscribers.tables import (
@@ -178,7 +179,9 @@ def _restore(connection: Connection, row: Row[Any], after: int, now: datetime) -
         .where(mine.import_id == row.id, mine.subscriber_id > after, _others(row))
         .order_by(mine.subscriber_id)
         .limit(CHUNK)
+        .with_for_update(of=subscribers, key_share=True)
     )
+    take_turn(connection)
     found = connection.execute(query).all()
     untouched = [each for each in found if each.at == each.updated_at]
     for each in untouched:
