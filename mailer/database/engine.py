@@ -45,6 +45,9 @@ _PRAGMAS: Final = (
 _SESSION: Final = {
     # Workers that end together all ask for the same sums: processes of their own would cost more than they save.
     "max_parallel_workers_per_gather": "0",
+    # Moments come back in UTC. In the hour that a zone has twice, Python calls no two moments equal whose zones are
+    # not the same (PEP 495).
+    "TimeZone": "UTC",
 }
 _PASSING: Final = frozenset(
     {
