@@ -38,9 +38,22 @@ def _copy_out(connection: Connection, name: str, file: Path) -> None:
 
 def _sequences(connection: Connection) -> dict[str, int]:
     query = text("SELECT sequencename, last_value FROM pg_sequences WHERE schemaname = current_schema()")
+    ours = _ours(connection)
     return {
-        row.sequencename: row.last_value for row in connection.execute(query) if row.last_value is not None
+        row.sequencename: row.last_value
+        for row in connection.execute(query)
+        if row.sequencename in ours and row.last_value is not None
     }
+
+
+def _ours(connection: Connection) -> frozenset[str]:
+    """Give the sequences that belong to our tables: other programs may live in the same schema."""
+    query = text(
+        "SELECT s.relname FROM pg_depend JOIN pg_class s ON s.oid = objid AND s.relkind = 'S' "
+        "JOIN pg_class t ON t.oid = refobjid AND t.relnamespace = CAST(current_schema() AS regnamespace) "
+        "WHERE deptype IN ('a', 'i') AND t.relname = ANY(:tables)"
+    )
+    return frozenset(connection.scalars(query, {"tables": list(table_names())}))
 
 
 def restore(tables: list[Path], revision: str, sequences: dict[str, int], engine: Engine) -> None:
@@ -54,7 +67,8 @@ def restore(tables: list[Path], revision: str, sequences: dict[str, int], engine
         for name in in_order(connection):
             if name in files:
                 _copy_in(connection, name, files[name])
-        for name, value in sequences.items():
+        for name in _ours(connection) & sequences.keys():  # backups of older versions hold others', too
+            value = sequences[name]
             connection.execute(
                 text("SELECT setval(CAST(:name AS regclass), :value)"), {"name": name, "value": value}
             )

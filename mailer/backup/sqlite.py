@@ -3,16 +3,17 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sqlite3
 from contextlib import closing, suppress
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from mailer.database import sqlite_file
 from mailer.errors import Problem, TryLater, UserError
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from sqlalchemy import Engine
 
 
@@ -31,7 +32,7 @@ def copy(engine: Engine, target: Path) -> None:
 
 
 def restore(source: Path, engine: Engine) -> None:
-    """Put a copy in the place of the database, whole or not at all. Raises TryLater if somebody is writing."""
+    """Put a copy in the place of the database, whole or not at all. Raises TryLater if somebody has it open."""
     file = sqlite_file(engine)
     if file is None:
         raise AssertionError("SQLite has a file")
@@ -39,12 +40,21 @@ def restore(source: Path, engine: Engine) -> None:
     if file.exists():
         _require_idle(file)
     file.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
-    with source.open("rb") as stream:
+    # Beside the database: only within one file system is a rename whole or not at all.
+    with TemporaryDirectory(dir=file.parent, prefix=".restore-") as folder:
+        scratch = Path(folder) / file.name
+        _copied(source, scratch)
+        for ending in ("-wal", "-shm"):
+            with suppress(FileNotFoundError):
+                file.with_name(file.name + ending).unlink()
+        os.replace(scratch, file)  # noqa: PTH105 - atomic
+
+
+def _copied(source: Path, target: Path) -> None:
+    target.touch(mode=0o600)
+    shutil.copyfile(source, target)
+    with target.open("rb") as stream:
         os.fsync(stream.fileno())
-    for ending in ("-wal", "-shm"):
-        with suppress(FileNotFoundError):
-            file.with_name(file.name + ending).unlink()
-    os.replace(source, file)  # noqa: PTH105 - atomic, and the state folder is on the same file system
 
 
 def _connect(file: Path | None) -> sqlite3.Connection:
@@ -63,11 +73,11 @@ def _require_sound(file: Path) -> None:
 
 
 def _require_idle(file: Path) -> None:
-    """Take the write lock for a moment, and bring what the write-ahead log holds into the file."""
+    """See to it that nobody has the database open, and bring what the write-ahead log holds into the file."""
     try:
         with closing(sqlite3.connect(str(file), timeout=1, isolation_level=None)) as connection:
-            connection.execute("BEGIN EXCLUSIVE")
-            connection.execute("ROLLBACK")
+            # Leaving WAL mode is refused while anybody else has the file open, even idle (sqlite.org/wal.html).
+            connection.execute("PRAGMA journal_mode=DELETE")
     except sqlite3.OperationalError:
         message = "the database is in use: stop `mailer send` and `mailer run`, then restore"
         raise TryLater(Problem(message, key="database")) from None
