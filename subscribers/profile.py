@@ -36,6 +36,7 @@ ATTRIBUTES_DEPTH = 20
 TOO_DEEP = f"the attributes are nested more than {ATTRIBUTES_DEPTH} levels deep"
 
 _CONTROLS = re.compile(r"[\x00-\x1f\x7f-\x9f\u2028\u2029\ud800-\udfff]+")
+_NOUGHT = re.compile(r"(\\\\)|\\u0000")  # of JSON; a backslash that is escaped begins none
 _LANGUAGE = re.compile(r"[A-Za-z]{2,3}(?:[-_][A-Za-z0-9]{2,8})*\Z")
 
 
@@ -118,7 +119,7 @@ def clean_attributes(attributes: Mapping[str, object]) -> dict[str, object]:
             f"the attributes take {len(text):,} characters; {ATTRIBUTES_LENGTH:,} are the most"
         )
     # As one text: nothing that JSON itself is written in joins with what stands beside it.
-    cleaned: dict[str, object] = json.loads(composed(text.replace("\\u0000", "")))
+    cleaned: dict[str, object] = json.loads(composed(_NOUGHT.sub(r"\1", text)))
     return cleaned
 
 

@@ -109,7 +109,8 @@ class Run:
 
     def _written(self, connection: Connection, digest: str) -> int:
         row = {
-            "file": self._facts.path.name,
+            # A name that is no UTF-8 no database holds.
+            "file": self._facts.path.name.encode("utf-8", "backslashreplace").decode(),
             "digest": digest,
             "list_id": self._target.list_id,
             "basis": self._target.basis,

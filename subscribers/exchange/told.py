@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from subscribers.exchange.cells import Unfit
 from subscribers.exchange.fields import Field, Standing
+from subscribers.profile import clean_line
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -80,7 +81,7 @@ def evidence_of(fields: Mapping[Field, Any], tool: str | None) -> dict[str, str]
 
 
 def _evidence(field: Field, value: str) -> str:
-    return prefix_of(value) or "" if field in _FROM else value[:_LENGTH]
+    return prefix_of(value) or "" if field in _FROM else clean_line(value, _LENGTH)
 
 
 def network_of(fields: Mapping[Field, Any]) -> str | None:

@@ -18,6 +18,7 @@ from subscribers.exchange.checkpoint import Checkpoints
 from subscribers.exchange.reviving import send_back
 from subscribers.exchange.turns import take_turn
 from subscribers.profile import set_tags
+from subscribers.requests import address_moves
 from subscribers.status import ConsentKind, ImportState, PersonState, SubscriptionState
 from subscribers.tables import (
     addresses,
@@ -115,6 +116,7 @@ def _as_imported(row: Row[Any]) -> ColumnElement[bool]:
         mine.subscriber_id == person.id,
         or_(mine.list_id != row.list_id, mine.changed_at != person.created_at),
     )
+    moving = exists().where(address_moves.c.subscriber_id == person.id)
     return and_(
         person.import_id == row.id,
         person.state == PersonState.PRESENT,
@@ -122,6 +124,7 @@ def _as_imported(row: Row[Any]) -> ColumnElement[bool]:
         addresses.c.changed_at == person.created_at,
         ~other_consent,
         ~touched,
+        ~moving,
     )
 
 
