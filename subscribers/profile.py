@@ -135,7 +135,10 @@ def cleaned(profile: Profile) -> Profile:
 
 
 def merge_profile(connection: Connection, subscriber_id: int, profile: Profile, now: datetime) -> bool:
-    """Add what the profile says to what is known; give whether anything changed. Raises UnknownSubscriber."""
+    """Add what the profile says to what is known; give whether anything changed.
+
+    Raises UnknownSubscriber, and SubscribersError for attributes that together are too many.
+    """
     profile = cleaned(profile)
     known = subscribers.c
     columns = (known.name, known.language, known.time_zone, known.attributes)
@@ -148,7 +151,7 @@ def merge_profile(connection: Connection, subscriber_id: int, profile: Profile, 
         "name": profile.name or row.name,
         "language": profile.language or row.language,
         "time_zone": profile.time_zone or row.time_zone,
-        "attributes": {**row.attributes, **profile.attributes},
+        "attributes": _joined(row.attributes, profile.attributes),
     }
     changed = merged != row._asdict()
     if changed:
@@ -189,6 +192,10 @@ def set_profile(
         return False
     statement = update(subscribers).where(known.id == subscriber_id, known.state == PersonState.PRESENT)
     return bool(connection.execute(statement.values(**wanted, updated_at=now)).rowcount)
+
+
+def _joined(known: Mapping[str, object], said: Mapping[str, object]) -> dict[str, object]:
+    return clean_attributes({**known, **said}) if said else dict(known)
 
 
 def _changed(known: Mapping[str, object], said: Mapping[str, object]) -> dict[str, object]:

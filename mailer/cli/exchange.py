@@ -220,6 +220,7 @@ _REFUSED = {
     "dead": "mail to them comes back",
     "suppressed": "they are suppressed",
     "not confirmed": "they never confirmed",
+    "too many attributes": "what is known of them would be too much",
 }
 
 

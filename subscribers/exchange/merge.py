@@ -17,7 +17,7 @@ from subscribers.exchange.questions import known_people, known_tags, suppressed_
 from subscribers.exchange.reviving import revive
 from subscribers.exchange.subscribing import subscribe
 from subscribers.exchange.updates import add_tags, fold, update_people
-from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, judge, may_revive
+from subscribers.exchange.verdict import SUPPRESSES, Known, Verdict, judge, may_revive, too_much
 from subscribers.holding import hold_all
 from subscribers.status import Scope
 from subscribers.suppression import suppress
@@ -69,7 +69,8 @@ def _distinct(
 ) -> tuple[dict[str, Candidate], list[tuple[str, bool]], list[Candidate]]:
     """Give one candidate for each address, (address, whether it told anything new) of each that was folded in.
 
-    Last come those who cannot be folded, because they stand otherwise than the first: they are for another time.
+    Last come those who cannot be folded, because they stand otherwise than the first, or both tell too much: they are
+    for another time.
     """
     batch: dict[str, Candidate] = {}
     folded: list[tuple[str, bool]] = []
@@ -78,7 +79,7 @@ def _distinct(
         first = batch.setdefault(each.normalized, each)
         if first is each:
             continue
-        if first.standing != each.standing:
+        if first.standing != each.standing or too_much(each.attributes, first.attributes):
             others.append(each)
             continue
         batch[each.normalized] = both = fold(first, each)

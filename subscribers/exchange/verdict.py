@@ -12,6 +12,7 @@ from enum import StrEnum
 from typing import TYPE_CHECKING, NamedTuple
 
 from subscribers.exchange.fields import Standing
+from subscribers.profile import ATTRIBUTES_LENGTH
 from subscribers.status import AddressState, Reason, Scope, SubscriptionState
 
 if TYPE_CHECKING:
@@ -47,6 +48,7 @@ class Verdict(StrEnum):
     DEAD = "dead"
     SUPPRESSED = "suppressed"
     PENDING = "not confirmed"
+    TOO_MUCH = "too many attributes"  # those they have and those of the file together
     REVIVED = "revived"  # brought back, because that was asked for
 
 
@@ -81,6 +83,8 @@ def judge(  # noqa: PLR0911 - a table of cases, in their order
         return Verdict.PENDING
     if known is None:
         return Verdict.ADDED
+    if too_much(candidate.attributes, known.attributes):
+        return Verdict.TOO_MUCH
     if known.address_state != AddressState.REACHABLE:
         return Verdict.DEAD if known.address_state == AddressState.UNREACHABLE else Verdict.COMPLAINED
     if known.subscription is None:
@@ -100,7 +104,13 @@ def may_revive(candidate: Candidate, known: Known | None, verdict: Verdict) -> b
     return (
         candidate.standing == Standing.ACTIVE
         and verdict in _REASONS.values()
-        and (known is None or known.subscription != SubscriptionState.PENDING)
+        and (
+            known is None
+            or (
+                known.subscription != SubscriptionState.PENDING
+                and not too_much(candidate.attributes, known.attributes)
+            )
+        )
     )
 
 
@@ -113,6 +123,13 @@ def changes(candidate: Candidate, known: Known, tags: frozenset[str]) -> bool:
         or not tags.issuperset(candidate.tags)
         or _tells(candidate.attributes, known.attributes)
     )
+
+
+def too_much(new: str, old: str) -> bool:
+    """Whether attributes that tell anything new are more, together with those there are, than a person may hold."""
+    if len(new) + len(old) <= ATTRIBUTES_LENGTH or not _tells(new, old):
+        return False
+    return len(json.dumps(json.loads(old) | json.loads(new), ensure_ascii=False)) > ATTRIBUTES_LENGTH
 
 
 def _tells(new: str, old: str) -> bool:
