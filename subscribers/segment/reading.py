@@ -1,7 +1,7 @@
 """Segment text -> tree, or a SegmentError with its place. Pure.
 
-Bounded: 8,000 characters, 200 conditions, 20 levels; the parser is LALR, whose time grows with the text and no faster.
-Nothing of the text is ever evaluated or becomes part of a statement: it becomes values of a tree.
+Bounded: 8,000 characters, 200 conditions, 20,000 values, 20 levels; the parser is LALR, whose time grows with the text
+and no faster. Nothing of the text is ever evaluated or becomes part of a statement: it becomes values of a tree.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from functools import cache
 from typing import TYPE_CHECKING, Any, Final
 
 from subscribers.segment.errors import SegmentError
-from subscribers.segment.tree import Node, depth, leaves
+from subscribers.segment.tree import Among, Node, depth, leaves
 
 if TYPE_CHECKING:
     from lark import Lark
@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 LENGTH: Final = 8_000
 FROZEN_LENGTH: Final = 400_000  # 200 conditions of other segments, each as long as one may be
 CONDITIONS: Final = 200
+VALUES: Final = 20_000  # each is a parameter: PostgreSQL takes 65,535 of them, SQLite 32,766
 DEPTH: Final = 20
 
 
@@ -36,6 +37,10 @@ def within_bounds(tree: Node, text: str) -> Node:
     if len(leaves(tree)) > CONDITIONS:
         raise SegmentError(
             f"has more than {CONDITIONS} conditions", text, 0, 1, "`in (…)` takes many values in one"
+        )
+    if sum(len(leaf.values) for leaf in leaves(tree) if isinstance(leaf, Among)) > VALUES:
+        raise SegmentError(
+            f"names more than {VALUES:,} values", text, 0, 1, "give these people a tag, and ask for that"
         )
     if depth(tree) > DEPTH:
         raise SegmentError(

@@ -12,7 +12,7 @@ from sqlalchemy.dialects import postgresql, sqlite
 
 from subscribers import Received, SegmentError, audience, compile_segment, freeze_segment
 from subscribers.segment.grammar import _WORDS
-from subscribers.segment.reading import CONDITIONS, DEPTH, LENGTH, parse_segment
+from subscribers.segment.reading import CONDITIONS, DEPTH, LENGTH, VALUES, parse_segment
 from subscribers.segment.tree import Attribute, Compare, Comparison, Not
 from subscribers.segment.wording import segment_text
 from tests.subscribers.segment_texts import TREES
@@ -167,6 +167,16 @@ def test_bounds():
         with pytest.raises(SegmentError, match=r"more than|longer"):
             parse_segment(text)
     assert parse_segment("not " * (DEPTH - 1) + "a = 1")
+
+
+def test_values_are_bounded():
+    """Segments that together name more values than a database takes parameters are refused where they are checked."""
+    most = LENGTH // 2 - 5
+    texts = {f"s{n}": f"n in ({','.join('1' * most)})" for n in range(VALUES // most + 1)}
+    with pytest.raises(SegmentError, match="more than 20,000 values"):
+        frozen(" or ".join(f"segment {name}" for name in texts), segments=texts)
+    texts.popitem()
+    assert frozen(" or ".join(f"segment {name}" for name in texts), segments=texts)
 
 
 def test_segments_that_double_are_bounded():
