@@ -56,6 +56,21 @@ def parse_address(text: str) -> Address:
     return _plain(text) or _other(text)
 
 
+def parse_domain(text: str) -> str:
+    """Give a domain as addresses keep it, in lower-case A-labels by the same rules; raises InvalidAddress."""
+    return text.lower() if text.isascii() else parse_address(f"x@{text}").domain
+
+
+def readable_domain(domain: str) -> str:
+    """Give the letters that A-labels stand for (RFC 5891), or the domain as it is where they stand for none."""
+    from email_validator import EmailNotValidError, validate_email  # noqa: PLC0415
+
+    try:
+        return validate_email(f"x@{domain}", check_deliverability=False).domain
+    except EmailNotValidError:
+        return domain
+
+
 def _plain(text: str) -> Address | None:
     if _PLAIN.match(text) is None:
         return None

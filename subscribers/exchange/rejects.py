@@ -15,7 +15,7 @@ import re
 import unicodedata
 from typing import IO, TYPE_CHECKING, Any, Self
 
-from subscribers.address import parse_address
+from subscribers.address import parse_address, readable_domain
 from subscribers.errors import InvalidAddress
 from subscribers.exchange.columns import RECORD, REJECTS_HEADER
 
@@ -133,16 +133,9 @@ def _pattern(email: str) -> re.Pattern[str]:
         pass
     else:
         local, _, domain = address.normalized.rpartition("@")
-        spellings |= {address.email, address.normalized, f"{local}@{_readable(domain)}"}
+        spellings |= {address.email, address.normalized, f"{local}@{readable_domain(domain)}"}
     words = "|".join(sorted(re.escape(_plain(each)) for each in spellings))
     return re.compile(rf"(?<![\w.+\-])(?:{words})(?![\w\-]|\.\w)")
-
-
-def _readable(domain: str) -> str:
-    try:
-        return domain.encode().decode("idna")
-    except UnicodeError:
-        return domain
 
 
 def _plain(text: str) -> str:

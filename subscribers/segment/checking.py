@@ -9,7 +9,7 @@ from __future__ import annotations
 from datetime import date, datetime
 from typing import Any
 
-from subscribers.address import parse_address
+from subscribers.address import parse_address, parse_domain
 from subscribers.errors import InvalidAddress
 from subscribers.profile import clean_language, clean_time_zone
 from subscribers.segment.tree import Ago, Attribute, Comparison, Field, Joined, Subject, Today
@@ -101,10 +101,7 @@ def _kept(found: str | None, what: str, example: str, place: tuple[int, int]) ->
 
 
 def _domain(text: str, place: tuple[int, int]) -> str:
-    """Domains are kept as lower-case A-labels (RFC 5891)."""
-    if text.isascii():
-        return text.lower()
     try:
-        return text.encode("idna").decode().lower()
-    except UnicodeError:
+        return parse_domain(text)
+    except InvalidAddress:
         raise Misused("is no domain", *place, "write it as in an address") from None
