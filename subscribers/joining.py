@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import insert, select, update
+from sqlalchemy import delete, insert, select, update
 
 from subscribers.address import Address, parse_address
 from subscribers.audience import JOINED
@@ -28,7 +28,7 @@ from subscribers.status import (
     sources,
 )
 from subscribers.suppression import lift, suppressed
-from subscribers.tables import consents, subscribers, subscriptions
+from subscribers.tables import addresses, consents, subscribers, subscriptions
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping
@@ -120,13 +120,20 @@ def _revive(
 
 
 def insert_person(connection: Connection, address: Address, hash_key: bytes, now: datetime) -> int:
-    """Make a person with an address and nothing else; give their id."""
+    """Make a person with an address and nothing else; give their id, or that of whom another process made meanwhile."""
     row = {"state": PersonState.PRESENT, "attributes": {}, "created_at": now, "updated_at": now}
     subscriber_id: int = connection.execute(
         insert(subscribers).values(row).returning(subscribers.c.id)
     ).scalar_one()
-    insert_address(connection, subscriber_id, address, address.hash(hash_key), now)
-    return subscriber_id
+    hash_ = address.hash(hash_key)
+    if insert_address(connection, subscriber_id, address, hash_, now, unless_taken=True):
+        return subscriber_id
+    connection.execute(delete(subscribers).where(subscribers.c.id == subscriber_id))
+    other: int = connection.execute(
+        select(addresses.c.subscriber_id).where(addresses.c.normalized == address.normalized)
+    ).scalar_one()
+    hold(connection, other)
+    return other
 
 
 def _join(

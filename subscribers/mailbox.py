@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from sqlalchemy import insert, select, update
+from sqlalchemy.dialects import postgresql, sqlite
 
 from subscribers.errors import UnknownSubscriber
 from subscribers.status import ADDRESS_MOVES, AddressState, sources
@@ -19,9 +20,15 @@ if TYPE_CHECKING:
 
 
 def insert_address(
-    connection: Connection, subscriber_id: int, address: Address, hash_: bytes, now: datetime
-) -> None:
-    """Give a person an address, reachable until something else is known."""
+    connection: Connection,
+    subscriber_id: int,
+    address: Address,
+    hash_: bytes,
+    now: datetime,
+    *,
+    unless_taken: bool = False,
+) -> bool:
+    """Give a person an address, reachable until something else is known; tell whether it was free, if that is asked."""
     row = {
         "subscriber_id": subscriber_id,
         "email": address.email,
@@ -31,7 +38,12 @@ def insert_address(
         "state": AddressState.REACHABLE,
         "changed_at": now,
     }
-    connection.execute(insert(addresses).values(row))
+    if not unless_taken:
+        connection.execute(insert(addresses).values(row))
+        return True
+    make = postgresql.insert if connection.dialect.name == "postgresql" else sqlite.insert
+    free = make(addresses).values(row).on_conflict_do_nothing(index_elements=["normalized"])
+    return connection.execute(free.returning(addresses.c.id)).first() is not None
 
 
 def move_address(

@@ -18,6 +18,7 @@ from subscribers.address import parse_address
 from subscribers.audience import JOINED
 from subscribers.consent import AGENT_LENGTH, Evidence, record
 from subscribers.errors import SubscribersError, UnknownSubscriber
+from subscribers.holding import hold
 from subscribers.joining import insert_person
 from subscribers.network import network_prefix
 from subscribers.profile import clean_language, clean_line
@@ -102,6 +103,7 @@ def sign_up(  # noqa: PLR0913 - what must be proven later has that many sides; a
         outcome = SignUpOutcome.ALREADY if already else SignUpOutcome.BLOCKED
         return SignUp(outcome, None, person.id if person else None, address.email, (), already, language)
     subscriber_id = person.id if person else insert_person(connection, address, hash_key, now)
+    hold(connection, subscriber_id)  # two requests of one person would both make the same subscription
     asked = _asked(network, agent, name, language)
     asked |= {"list_ids": sorted(each.id for each in wanted), "at": now, "expires_at": now + valid_for}
     id_, expires_at = _request(connection, subscriber_id, form, asked)

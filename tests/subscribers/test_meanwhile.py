@@ -12,6 +12,7 @@ from sqlalchemy import text
 
 import subscribers
 from subscribers.exchange import run
+from tests.subscribers.conftest import FORM
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
@@ -156,3 +157,46 @@ def test_two_imports_of_the_same_people(load, engine, tmp_path, monkeypatch):
     for thread in threads:
         thread.join(60)
     assert sorted(each.updated for each in ends) == [400, 400]
+
+
+@pytest.mark.parametrize("known", [False, True])
+def test_two_sign_ups_of_one_address(engine, lists, clock, hash_key, known):
+    """Two processes that hear of a new address, or of a known one, at the same time make one request of it."""
+    email = "new@example.org"
+
+    def ask(connection: Any) -> subscribers.SignUp:
+        common = {"list_keys": ["main"], "now": clock(), "hash_key": hash_key, "form": FORM}
+        return subscribers.sign_up(connection, email=email, **common)
+
+    def other() -> None:
+        with engine.begin() as connection:
+            requests.append(ask(connection))
+
+    if known:
+        with engine.begin() as connection:
+            common = {"list_key": "beta", "now": clock(), "hash_key": hash_key, "basis": "asked"}
+            subscribers.add(connection, email=email, **common)
+    requests: list[subscribers.SignUp] = []
+    assert meanwhile(engine, lambda connection: requests.append(ask(connection)), other) == []
+    assert requests[0].id is not None
+    assert requests[1].id == requests[0].id
+    with engine.connect() as connection:
+        (person,) = subscribers.people(connection)
+    assert person.id == requests[0].subscriber_id == requests[1].subscriber_id
+
+
+def test_an_address_that_is_added_twice(engine, lists, clock, hash_key):
+    """Two commands that add one address end both, and what both tell of it is kept."""
+
+    def add(connection: Any, word: str) -> None:
+        common = {"list_key": "main", "now": clock(), "hash_key": hash_key, "basis": "asked"}
+        subscribers.add(connection, email="new@example.org", attributes={word: 1}, **common)
+
+    def other() -> None:
+        with engine.begin() as connection:
+            add(connection, "second")
+
+    assert meanwhile(engine, lambda connection: add(connection, "first"), other) == []
+    with engine.connect() as connection:
+        (person,) = subscribers.people(connection)
+    assert person.attributes == {"first": 1, "second": 1}
