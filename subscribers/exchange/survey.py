@@ -1,8 +1,9 @@
 """What a file is, found out in one quick pass: its digest, its lines, and the encoding of each part.
 
 A ZIP is taken as it comes: its tables of people are the parts, in the order of their names. Nothing is
-unpacked to the disk, and a ZIP that would unpack to more than 8 GB is refused. UTF-8 (with or without BOM)
-and UTF-16 are recognised for certain; of anything else charset-normalizer makes the best of a sample.
+unpacked to the disk, and a ZIP that would unpack to more than 8 GB is refused. UTF-8 (with or without BOM,
+even with a few octets that are none) and UTF-16 are recognised; of anything else charset-normalizer makes the
+best of a sample.
 """
 
 from __future__ import annotations
@@ -122,9 +123,9 @@ def open_part(path: Path, member: str | None) -> Iterator[IO[bytes]]:
 
 def _scan(stream: IO[bytes], digest: hashlib._Hash) -> tuple[int, str]:
     """Count the lines, feed the digest, and find the encoding."""
-    lines, octets = 0, 0
+    lines, octets, signs, faults = 0, 0, 0, 0
     first = stream.read(BLOCK)
-    decoder: codecs.IncrementalDecoder | None = codecs.getincrementaldecoder("utf-8")()
+    decoder = codecs.getincrementaldecoder("utf-8")("replace")
     sample, block = b"", first
     while block:
         octets += len(block)
@@ -132,22 +133,31 @@ def _scan(stream: IO[bytes], digest: hashlib._Hash) -> tuple[int, str]:
             raise BadFile(f"the file is larger than {MOST_OCTETS >> 30} GB")
         digest.update(block)
         lines += block.count(b"\n") or block.count(b"\r")
-        if decoder is not None:
-            try:
-                decoder.decode(block)
-            except UnicodeDecodeError:
-                decoder, sample = None, block
+        text = decoder.decode(block)
+        if not text.isascii():
+            found = text.count("\ufffd")
+            sample = sample or (block if found else b"")
+            faults += found
+            signs += len(text) - len(text.encode("ascii", "ignore")) - found
         block = stream.read(BLOCK)
-    return lines, _encoding(first, sample, valid_utf8=decoder is not None)
+    faults += len(decoder.decode(b"", final=True))  # a letter that the end of the file cuts short
+    return lines, _encoding(first, sample, utf8=not faults or signs > faults)
 
 
-def _encoding(first: bytes, sample: bytes, *, valid_utf8: bool) -> str:
+def _encoding(first: bytes, sample: bytes, *, utf8: bool) -> str:
+    """Say what the octets are. `utf8` is whether they read as UTF-8, all in all.
+
+    Letters beyond ASCII are two octets and more of a pattern that another encoding meets by rare chance; so a file
+    with more of these than of octets that fit nowhere is UTF-8 with a few bad ones, and not mojibake from end to end.
+    """
+    if first.startswith(codecs.BOM_UTF8):
+        return "utf-8-sig"
     if first.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     # UTF-16 without its mark: every second octet of a table's head is nought.
     if first[1:2] == b"\0" and first[:1] != b"\0":
         return "utf-16-le"
-    if valid_utf8:
+    if utf8:
         return "utf-8-sig"
     return _guess(sample)
 
