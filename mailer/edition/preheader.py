@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import html
-import re
 from typing import TYPE_CHECKING
 
 from mailer.edition.slots import fill_text
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
 LONGEST = 140
 _PADDED = 180  # columns after which no client goes on into the mail
 _PAD = "&#847;&zwnj;&nbsp;"
-_TAG = re.compile(r"</?[A-Za-z!][^<>]{0,500}>")
 _ENOUGH = 40
 
 
@@ -27,7 +25,7 @@ def preheader_of(issue: Issue, root: HtmlElement, constants: Mapping[str, str]) 
     """Give at most 140 characters of plain text."""
     given = fill_text(issue.preheader or issue.summary, constants)
     if given:
-        return _shortened(" ".join(html.unescape(_TAG.sub(" ", html.unescape(given))).split()))
+        return _shortened(" ".join(given.split()))
     words = ""
     for paragraph in root.iter("p"):
         words = f"{words} {text_of(paragraph)}".strip()

@@ -13,20 +13,8 @@ from itertools import accumulate
 
 import nh3
 
-PHRASES = frozenset(
-    """
-    a abbr acronym b bdi bdo big br cite code del dfn em font i img ins kbd mark nobr q s samp small span
-    strike strong sub sup time tt u var wbr
-    """.split()
-)
-_BLOCKS = frozenset(
-    """
-    address article aside blockquote caption center col colgroup dd details dir div dl dt fieldset
-    figcaption figure footer h1 h2 h3 h4 h5 h6 header hgroup hr legend li main menu nav ol p pre rp rt ruby
-    section summary table tbody td tfoot th thead tr ul
-    """.split()
-)
-_EMBEDS = frozenset(["audio", "embed", "iframe", "input", "object", "param", "picture", "source", "video"])
+from mailer.issue.elements import BLOCKS, EMBEDS, PHRASES
+
 _GONE = frozenset(
     """
     applet base button canvas dialog frame frameset head link map math meta noembed noframes noscript
@@ -77,7 +65,7 @@ _RAW_TEXT = frozenset(
 _SWALLOWING = _GONE | _RAW_TEXT | {"audio", "form", "object", "video"}
 _NAME = re.compile(r"</?([A-Za-z][A-Za-z0-9:._-]*)")
 _SWALLOWER = re.compile(rf"<(/?)({'|'.join(sorted(_SWALLOWING))})(?=[\s/>])[^>]*>?", re.IGNORECASE)
-_KNOWN = PHRASES | _BLOCKS | _EMBEDS | _SWALLOWING
+_KNOWN = PHRASES | BLOCKS | EMBEDS | _SWALLOWING
 _ANY_TAG = re.compile(r"<(/?)([A-Za-z][A-Za-z0-9:._-]*)((?:[^<>\"']|\"[^\"]*\"|'[^']*')*)>")
 _PLACEHOLDER = re.compile(r"(?: data-line=\"\d+\")?\s*\Z")
 _LINE = re.compile(r'data-line="(\d{1,7})"')
@@ -94,7 +82,7 @@ _DEPTH = 60
 _VOID_LATELY = re.compile(r"<(embed|source|wbr)((?:[^>\"]|\"[^\"]*\")*)>")
 
 _cleaner = nh3.Cleaner(
-    tags=set(PHRASES | _BLOCKS | _EMBEDS),
+    tags=set(PHRASES | BLOCKS | EMBEDS),
     clean_content_tags=set(_GONE),
     attributes=_ATTRIBUTES,
     filter_style_properties=_STYLES,
@@ -103,7 +91,7 @@ _cleaner = nh3.Cleaner(
     strip_comments=True,
 )
 _form_cleaner = nh3.Cleaner(
-    tags=set(PHRASES | _BLOCKS | _EMBEDS),
+    tags=set(PHRASES | BLOCKS | EMBEDS),
     clean_content_tags=set(_GONE) | {"form"},
     attributes=_ATTRIBUTES,
     filter_style_properties=_STYLES,
@@ -195,7 +183,7 @@ def _without_open_ends(html: str) -> str:
 
 def _ended(match: re.Match[str]) -> str:
     """Give an unclosed opening tag closed at once where it may become a card, else nothing."""
-    return f"{match[0]}</{match[2]}>" if match[2].lower() in _EMBEDS and match[0].endswith(">") else ""
+    return f"{match[0]}</{match[2]}>" if match[2].lower() in EMBEDS and match[0].endswith(">") else ""
 
 
 def _flattened(html: str) -> str:

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailer.edition.sanitise import PHRASES
 from mailer.edition.tree import BLOCKS, drop, elements, has_blocks, is_empty, make, rename, unwrap, wrap_runs
+from mailer.issue.elements import PHRASES
 
 if TYPE_CHECKING:
     from lxml.html import HtmlElement

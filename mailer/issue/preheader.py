@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING
 
 from mailer.issue.page import BLOCK_MARK, MORE_MARK
-from mailer.issue.prose import decoded, one_line, plain, shorten
+from mailer.issue.prose import one_line, plain, shorten
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
@@ -28,9 +28,9 @@ _ENOUGH = 20
 
 
 def preheader(own: Sequence[str], page: Page, title: str) -> str:
-    """Give the preheader; `own` are the author's words in the front matter, best first."""
+    """Give the preheader; `own` are the author's words in the front matter, decoded, best first."""
     for text in own:
-        found = decoded(_marks_off(text))
+        found = _marks_off(text)
         if found and found != title:
             return shorten(found, LIMIT)
     summary_ = summary(page)

@@ -74,6 +74,18 @@ def test_the_preheader_is_hidden_and_padded(mail):
     assert hidden[1].startswith("Short and sweet.&#847;&zwnj;&nbsp;")
 
 
+@pytest.mark.parametrize(
+    ("source", "words"),
+    [
+        ("If a<b then we all go home", "If a<b then we all go home"),
+        ("---\nexcerpt: The &lt;b&gt; element of all pages\n---\nHello.", "The <b> element of all pages"),
+    ],
+)
+def test_the_preheader_is_decoded_once(source, words, mail):
+    """Where it is read; once more, and words between angle brackets would be tags."""
+    assert mail(source).edition.preheader == words
+
+
 def test_a_preheader_is_at_most_140_characters(mail):
     """Cut at a word, with tags and entities taken out twice."""
     compiled = mail("---\npreheader: '" + "&amp;rsquo; <b>word</b> " * 60 + "'\n---\nHello.")

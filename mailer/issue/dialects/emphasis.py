@@ -103,12 +103,10 @@ def _mended(text: str, start: int, end: int) -> Iterator[Edit]:
 
 
 def _alone(text: str, stars: _Stars) -> bool:
-    """Say whether white space stands on both sides: `2 ** 8`, or a line of nothing but stars."""
-    before, after = (
-        text[:1] if not stars.start else text[stars.start - 1],
-        text[stars.start + stars.length :][:1],
-    )
-    return (not stars.start or before.isspace()) and (not after or after.isspace())
+    """Say whether stars are a power (`2**8`), or stand in white space: `2 ** 8`, a line of nothing but stars."""
+    end = stars.start + stars.length
+    before, after = text[stars.start - 1 : stars.start] or " ", text[end : end + 1] or " "
+    return (before.isspace() and after.isspace()) or (before.isdigit() and after.isdigit())
 
 
 def _unmatched(text: str, start: int, end: int) -> list[_Stars]:
