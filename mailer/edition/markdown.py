@@ -30,9 +30,9 @@ _BARE = re.compile(
 )
 _NOTE = re.compile(r"[ >]*\[\^([^\]\s]+)\]:")
 _MOST_IN_A_WORD = 100
-_OPENING = re.compile(r"<([A-Za-z][A-Za-z0-9]*)(?=[\s/>])")
 _START = re.compile(r"<(?=[A-Za-z/!?])")
-_TAG = re.compile(r"<(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
+# A whole tag, attributes and all: what looks like a tag inside them (alt="the <b> element") is none.
+_TAG = re.compile(r"<(?=[A-Za-z/!?])([A-Za-z][A-Za-z0-9]*(?=[\s/>]))?(?:[^>\"']|\"[^\"]*\"|'[^']*')*>")
 _BROKEN_TAGS = 20
 _FENCES = ("fence", "code_block")
 _NESTING = 40  # of Markdown's own blocks and spans; nobody quotes a quote 40 times on purpose
@@ -137,10 +137,12 @@ def _html(
     block = token.type == "html_block"
 
     def mark(match: re.Match[str]) -> str:
+        if not match[1]:
+            return match[0]
         below = content.count("\n", 0, match.start()) if block and len(content) < 20_000 else 0
-        return f'<{match[1]} data-line="{line + below}"'
+        return f'<{match[1]} data-line="{line + below}"{match[0][match.end(1) - match.start() :]}'
 
-    return _OPENING.sub(mark, content)
+    return _TAG.sub(mark, content)
 
 
 def _whole_tags(content: str) -> str:

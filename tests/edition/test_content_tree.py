@@ -149,3 +149,15 @@ def test_findings_know_their_line(mail):
     found = {finding.rule: finding.line for finding in mail(source).edition.findings}
     assert found["html-active"] == 12
     assert found["link-generic"] == 14
+
+
+def test_words_in_an_attribute_are_no_tags(mail):
+    """A line's number was written into the middle of an alt text, and of an address."""
+    compiled = mail(
+        'Look: <img src="https://a.example/x.png" alt="The <header> of a page">\n\n'
+        '<p title="a <b> c">Go to <a href="https://a.example/?q=<b>&x=1">the page</a>.</p>'
+    )
+    assert "data-line" not in compiled.html
+    assert 'alt="The &lt;header&gt; of a page"' in compiled.content
+    assert "[image: The <header> of a page]" in compiled.text
+    assert [link.url for link in compiled.edition.links] == ["https://a.example/?q=%3Cb%3E&x=1"]
