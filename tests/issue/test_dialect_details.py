@@ -55,6 +55,43 @@ def test_markdown_inside_a_component_is_markdown():
     assert "<" not in body
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "export function of the program, which was broken, works again",
+        "export function (see below) is new",
+        "export default settings are kept",
+        "export let us say so",
+        "export {name} of goods is kept",
+        'import taxes on goods from "abroad"',
+        "import controls",
+    ],
+)
+def test_prose_that_begins_with_a_word_of_javascript_stays(line):
+    """A line of a paragraph may begin with import or export."""
+    assert read(f"The\n{line}\n  in May.").body == f"The\n{line}\n  in May."
+
+
+@pytest.mark.parametrize(
+    "code",
+    [
+        'import A, { B } from "./a"',
+        'import {\n  A,\n  B,\n} from "a";',
+        'export const meta = {\n  title: "x",\n\n  tags: []\n}',
+        "export async function load(id) {\n  return id\n}",
+        "export default ({ children }) => <Layout>{children}</Layout>",
+        "export default withLayout(Post);",
+        'export { a } from "b"',
+        'export * from "b"',
+    ],
+)
+def test_the_modules_code_of_mdx_goes_and_is_told(code):
+    """Down to the bracket that ends it."""
+    issue = read(f"{code}\n\nHello.")
+    assert issue.body.strip() == "Hello."
+    assert "residue" in rules(issue)
+
+
 def test_an_inline_note_is_not_in_the_preheader():
     """The note stands at the foot of the mail, not in the inbox."""
     issue = read("Rain^[It was [measured](https://a.example/).] fell upon the harbour all day long.")

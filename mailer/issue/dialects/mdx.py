@@ -18,11 +18,20 @@ if TYPE_CHECKING:
 
     from mailer.issue.page import Page
 
-_MODULE = re.compile(
-    r"^(?:import[ \t]+(?:[\w$*{][^\n;'\"]{0,300}[ \t]from[ \t]*)?[\"'][^\"'\n]{1,300}[\"'];?[ \t]*$"
-    r"|export[ \t]+(?:const|let|var|default|function)\b[^\n]*(?:\n(?=[ \t}\])])[^\n]*)*)",
-    re.MULTILINE,
+# JavaScript's own syntax, because prose begins lines with these words, too: "export default settings are kept".
+_IMPORT = (
+    r"import[ \t]+(?:(?:type[ \t]+)?(?:[\w$]+[ \t]*(?:,[ \t]*)?)?(?:\*[ \t]*as[ \t]+[\w$]+|\{[^{}]{0,500}\})?"
+    r"[ \t]*\bfrom[ \t]*)?[\"'][^\"'\n]{1,300}[\"'];?[ \t]*$"
 )
+_EXPORT = (
+    r"export[ \t]+(?:(?:const|let|var)[ \t]+(?:[\w$]+[ \t]*(?::[^\n=]{1,200})?|[{\[][^\n=]{0,200}[}\]][ \t]*)="
+    r"|(?:default[ \t]+)?(?:(?:async[ \t]+)?function[ \t]*\*?[ \t]*[\w$]+\(|class\b[^\n{.]{0,200}\{)"
+    r"|default[ \t]+(?:[({\[]|(?:async|function\*?)[ \t]*\(|[\w$.]+\(|[A-Z][\w$]*[ \t]*$|[\w$.]+;[ \t]*$)"
+    r"|(?:\{[^{}]{0,500}\}|\*(?:[ \t]*as[ \t]+[\w$]+)?)(?:[ \t]*from[ \t]*[\"'][^\"'\n]{1,300}[\"'])?;?[ \t]*$)"
+)
+# A body of several lines ends with a bracket at a line's start, or with the lines that are indented.
+_BODY = r"[^\n]*(?:(?<=[({\[])\n(?:(?:[ \t][^\n]*)?\n){0,200}[}\])][^\n]*|(?:\n(?=[ \t}\])])[^\n]*)*)"
+_MODULE = re.compile(rf"^(?:{_IMPORT}|{_EXPORT}{_BODY})", re.MULTILINE)
 _COMMENT, _END_COMMENT = re.compile(r"\{/\*"), re.compile(r"\*/\}")
 _STYLE = re.compile(r"[ \t](?:style|css|sx)=\{\{[^{}]{0,1000}\}\}")
 _CLASS = re.compile(r"(<[a-z][\w-]{0,30}\b[^<>]{0,500}?[ \t])className=")
