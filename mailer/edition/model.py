@@ -24,6 +24,7 @@ class Context(StrEnum):
     ATTRIBUTE = "attribute"  # inside a quoted attribute
     URL = "url"  # a component of a URL in an attribute: percent-encoded
     LINK = "link"  # a whole URL in an attribute: http, https or mailto, else empty
+    ADDRESS = "address"  # a whole URL in the text part: a space and the URL in angle brackets, else empty
 
 
 @dataclass(frozen=True, slots=True)

@@ -14,6 +14,7 @@ from itertools import accumulate
 import nh3
 
 from mailer.issue.elements import BLOCKS, EMBEDS, PHRASES
+from mailer.issue.merge import tokens
 
 _GONE = frozenset(
     """
@@ -156,8 +157,9 @@ def _without_strangers(html: str) -> str:
         name = match[2].lower()
         if name in _KNOWN:
             return match[0]
-        meant = match[1] or name in closed or not _PLACEHOLDER.match(match[3]) or not name.isalpha()
-        return "" if meant else f"&lt;{match[2]}&gt;"
+        meant = match[1] or name in closed or not _PLACEHOLDER.match(match[3])
+        word = name.isalpha() or tokens(name) == [name]  # `<{{ subscriber.email }}>` is a token in brackets
+        return "" if meant or not word else f"&lt;{match[2]}&gt;"
 
     return _ANY_TAG.sub(judge, html)
 

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING
 from urllib.parse import quote
 
 from mailer.edition.model import Context, Slot, Slotted
+from mailer.edition.text.links import WHOLE
 from mailer.edition.tree import elements
 
 if TYPE_CHECKING:
@@ -96,13 +97,17 @@ def cut(text: str, slots: Mapping[str, tuple[str, str]], context: Context) -> Sl
 
 
 def cut_text(text: str, slots: Mapping[str, tuple[str, str]]) -> Slotted:
-    """Cut the plain-text part: a token inside an address is a component of a URL there, too."""
+    """Cut the plain-text part: a token inside an address is a component of a URL there, too, or the whole of it."""
+    names = "|".join(map(re.escape, sorted(slots)))
+    pattern = re.compile(f" ?<({names}){WHOLE}>|{names}") if slots else None
 
     def context(token: re.Match[str]) -> Context:
+        if token[1]:
+            return Context.ADDRESS
         before = _WORD_BEFORE.search(text, max(0, token.start() - 500), token.start())
         return Context.URL if before and "://" in before[0] else Context.TEXT
 
-    return _cut(text, slots, context)
+    return _cut(text, slots, context, pattern)
 
 
 def cut_html(html: str, slots: Mapping[str, tuple[str, str]]) -> Slotted:
@@ -133,15 +138,18 @@ def _context_in(tag: re.Match[str], token: re.Match[str]) -> Context:
 
 
 def _cut(
-    text: str, slots: Mapping[str, tuple[str, str]], context: Callable[[re.Match[str]], Context]
+    text: str,
+    slots: Mapping[str, tuple[str, str]],
+    context: Callable[[re.Match[str]], Context],
+    pattern: re.Pattern[str] | None = None,
 ) -> Slotted:
-    pattern = _pattern(slots)
+    pattern = pattern or _pattern(slots)
     parts: list[str | Slot] = []
     end = 0
     for match in pattern.finditer(text) if pattern else ():
         if match.start() > end:
             parts.append(text[end : match.start()])
-        name, default = slots[match[0]]
+        name, default = slots[match[match.lastindex or 0]]
         parts.append(Slot(name, context(match), default))
         end = match.end()
     if end < len(text) or not parts:

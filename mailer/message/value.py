@@ -108,6 +108,12 @@ def web_link(text: str) -> str:
     return ""
 
 
+def bracketed(text: str) -> str:
+    """Give a whole URL as the text part has it behind its words; "" for what is no link."""
+    url = web_link(text)
+    return f" <{url}>" if url else ""
+
+
 def same(text: str) -> str:
     """Give the text as it is."""
     return text
@@ -121,6 +127,7 @@ ESCAPES: Final[Mapping[Context, Callable[[str], str]]] = MappingProxyType(
         Context.ATTRIBUTE: escape,
         Context.URL: lambda text: quote(text, safe=""),
         Context.LINK: lambda text: escape(web_link(text)),
+        Context.ADDRESS: bracketed,
     }
 )
 """How a clean value becomes harmless in each context."""

@@ -50,8 +50,9 @@ def filled(slotted: Slotted, link: str = "https://reader.example.org/leave") -> 
 def _value(slot: Slot, link: str) -> str:
     if slot.name.startswith("link."):
         return link
-    if slot.context is Context.LINK:
-        return html.escape(slot.default) if re.match(r"(?:https?://|mailto:)", slot.default) else ""
+    if slot.context in (Context.LINK, Context.ADDRESS):
+        url = slot.default if re.match(r"(?:https?://|mailto:)", slot.default) else ""
+        return html.escape(url) if slot.context is Context.LINK else url and f" <{url}>"
     if slot.context is Context.URL:
         return quote(slot.default, safe="")
     return html.escape(slot.default) if slot.context in (Context.HTML, Context.ATTRIBUTE) else slot.default

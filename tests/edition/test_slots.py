@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import pytest
+
 from mailer.edition import Context, Slot
 
 
@@ -30,6 +32,44 @@ def test_the_text_part_percent_encodes_inside_addresses(mail):
     """A name with a space would end the address there as well."""
     compiled = mail("Hi {{ subscriber.name }}: [p](https://a.example/?u={{ subscriber.id }})")
     assert slots(compiled.edition.text) == [("subscriber.name", "text", ""), ("subscriber.id", "url", "")]
+
+
+@pytest.mark.parametrize(
+    ("source", "before"),
+    [
+        ("See [your page]({{ subscriber.page }}).", "See your page"),
+        ("## Of [your page]({{ subscriber.page }})\n\nText.", "[1]"),
+        ('<a href="{{ subscriber.page }}"><img src="https://a.example/x.png" alt="You"></a>', "[image: You]"),
+    ],
+)
+def test_a_whole_address_of_the_text_part_brings_its_brackets(source, before, mail):
+    """Where a reader's value is no link, neither it nor they are shown."""
+    text = mail(source).edition.text
+    (at,) = [index for index, part in enumerate(text) if part == Slot("subscriber.page", Context.ADDRESS)]
+    assert text[at - 1].endswith(before)
+    assert not text[at + 1].startswith(">")
+
+
+def test_an_address_in_prose_is_no_link(mail):
+    """Its author may have set it in brackets."""
+    compiled = mail("Mail goes to <{{ subscriber.email }}>.")
+    assert "goes to <{{subscriber.email:text:}}>." in compiled.text
+    assert "goes to &lt;{{subscriber.email:html:}}&gt;." in compiled.content
+
+
+@pytest.mark.parametrize(
+    ("field", "told"),
+    [
+        ("{{ subscriber.page }}", True),
+        ("{{ subscriber.page | default('none') }}", True),
+        ("{{ subscriber.page | default('https://a.example/') }}", False),
+        ("{{ subscriber.page | default('mailto:us@a.example') }}", False),
+        ("https://a.example/{{ subscriber.page }}", False),
+    ],
+)
+def test_an_address_that_some_readers_lack_is_told(field, told, mail):
+    """They would get a dead link."""
+    assert ("merge-link" in mail(f"See [your page]({field}).").rules("warning")) is told
 
 
 def test_the_subject_is_a_header(mail):

@@ -103,6 +103,8 @@ def filled(part: Slot, recipient: Recipient, sender: Sender, keys: Keys, mailing
             return html.escape(value, quote=True)
         case Context.URL:
             return quote(value, safe="")
+        case Context.ADDRESS:
+            return f" <{whole_url(value)}>" if whole_url(value) else ""
         case _:
             return value
 

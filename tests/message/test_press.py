@@ -62,7 +62,7 @@ def slots(*contexts: Context, of: st.SearchStrategy[str] = names) -> st.SearchSt
 editions = st.builds(
     lambda html, text, subject: edition(("<p>", *html), ("A", *text), ("B", *subject)),
     slotted(slots(Context.HTML, Context.ATTRIBUTE, Context.URL)),
-    slotted(slots(Context.TEXT)),
+    slotted(slots(Context.TEXT) | slots(Context.ADDRESS, of=own)),
     slotted(slots(Context.HEADER, of=own)),
 )
 

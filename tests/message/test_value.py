@@ -166,3 +166,20 @@ def test_a_link_of_a_reader_is_escaped_and_falls_back():
     assert href("https://a.example/?x=1&y=2") == "https://a.example/?x=1&y=2"
     assert href("javascript:alert(1)") == ""
     assert href("") == "https://kiln.example/"
+
+
+def test_the_text_part_refuses_what_the_html_refuses():
+    """No link, no brackets; what stood around them stays together."""
+    text = ("See your page", slot("subscriber.site", Context.ADDRESS), ".\n")
+
+    def said(site: str) -> str:
+        recipient = Recipient(1, 1, "a@b.example", attributes={"site": site})
+        return content(press(edition(text=text)).message(recipient), "plain").strip()
+
+    assert said("https://a.example/?x=1&y=ä") == "See your page <https://a.example/?x=1&y=%C3%A4>."
+    assert (
+        said("https://bank.example@evil.example/")
+        == said("javascript:alert(1)")
+        == said("")
+        == "See your page."
+    )

@@ -5,9 +5,10 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from mailer.edition.address import is_web
 from mailer.edition.colour import READABLE, contrast
 from mailer.edition.language import disagrees
-from mailer.edition.model import Slot
+from mailer.edition.model import Context, Slot
 from mailer.edition.slots import with_defaults
 from mailer.edition.tree import text_of
 
@@ -80,8 +81,18 @@ def _parts(work: Work) -> None:
         work.report.error(
             "merge-broken", "a merge field stands where none can be filled, in a host name perhaps"
         )
+    slots = [part for part in work.parts["html"] if isinstance(part, Slot)]
+    for name in sorted({slot.name for slot in slots if _leads_nowhere(slot)}):
+        missing = f"{{{{ {name} }}}} is a whole address: readers who have none get a dead link"
+        work.report.warn("merge-link", f"{missing}; give it a default")
     if not work.text.strip():
         work.report.error("text-part", "the plain-text part is empty")
+
+
+def _leads_nowhere(slot: Slot) -> bool:
+    """Say whether an address is a reader's own value alone, with nothing for readers who have none."""
+    own = slot.context is Context.LINK and slot.name.startswith("subscriber.")
+    return own and not (is_web(slot.default) or slot.default.lower().startswith("mailto:"))
 
 
 def _sender(work: Work) -> None:

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
-from mailer.edition.text.links import SHORT, mail_address, safe_url, same_place
+from mailer.edition.text.links import SHORT, bracketed, mail_address, safe_url, same_place
 from mailer.edition.text.marks import (
     BREAK,
     CODE,
@@ -111,8 +111,12 @@ class Inline:
         if address is not None:
             return "" if bare(label).lower() == address.lower() else f"{GLUE}<{address}>"
         if self._measure(url) <= short:
-            return f"{GLUE}<{url}>"
+            return GLUE + bracketed(url, self._measure)
         return f"{GLUE}[{self._links.number(url)}]"
+
+    def alone(self, url: str) -> str:
+        """Give what stands for a link whose text is its URL, or nothing."""
+        return bracketed(url, self._measure)
 
     def picture(self, image: _Element) -> str:
         """Give `[image: alt]`; nothing for decoration, and the alt text alone where it is an emoji."""
@@ -236,7 +240,7 @@ class _Run:
         if words and not same_place(words, url):
             shown = label + self._inline.reference(url, label, self._short)
         else:
-            shown = f"<{url}>"
+            shown = self._inline.alone(url)
         lead, _, trail = written.partition(label) if label else ("", "", written)
         self.parts[start:] = [lead, shown, trail]
 

@@ -14,6 +14,9 @@ if TYPE_CHECKING:
     from mailer.edition.text.measure import Measure
 
 SHORT = 32  # a URL of at most so many columns stands in the text itself
+WHOLE = (
+    "\ufdd0"  # behind a slot token that is a whole URL, until slots.py cuts the text: no source can hold it
+)
 _UNSAFE = re.compile("[\x00-\x20\x7f-\xa0\u2028\u2029<>\ud800-\udfff]")
 _SCHEME = re.compile(r"(?i)(?:https?://)?(?:www\.)?")
 
@@ -34,6 +37,11 @@ def mail_address(url: str) -> str | None:
 def same_place(text: str, url: str) -> bool:
     """Say whether a reader sees `url` in `text`: scheme, www and a last slash aside."""
     return _SCHEME.sub("", text, count=1).rstrip("/") == _SCHEME.sub("", url, count=1).rstrip("/")
+
+
+def bracketed(url: str, measure: Measure) -> str:
+    """Give the URL in angle brackets (RFC 3986, appendix C)."""
+    return f"<{url}{WHOLE}>" if measure.is_token(url) else f"<{url}>"
 
 
 class Links:
@@ -57,8 +65,7 @@ class Links:
     def listed(self, width: int) -> list[str]:
         """Give the section's list, in the order of the numbers, and owe nothing any more.
 
-        A URL is never broken. One that is too wide for its line stands in angle brackets (RFC 3986, appendix
-        C).
+        A URL is never broken. One that is too wide for its line stands in angle brackets.
         """
         owed = sorted((self._numbers[url], url) for url in self._owed)
         self._owed.clear()
@@ -66,4 +73,5 @@ class Links:
 
     def _line(self, number: int, url: str, width: int) -> str:
         line = f"[{number}] {url}"
-        return line if self._measure(line) <= width else f"[{number}] <{url}>"
+        bare = self._measure(line) <= width and not self._measure.is_token(url)
+        return line if bare else f"[{number}] {bracketed(url, self._measure)}"

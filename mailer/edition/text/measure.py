@@ -58,6 +58,10 @@ class Measure:
         """Say whether every character of `text` takes one column, and no token is in it."""
         return bool(_NARROW.fullmatch(text)) and (self._tokens is None or not self._tokens.search(text))
 
+    def is_token(self, text: str) -> bool:
+        """Say whether `text` is one token and nothing else."""
+        return text in self._extra
+
     def __call__(self, text: str) -> int:
         """Give the columns that `text` will take once its tokens are values."""
         width = columns(text)
