@@ -29,6 +29,7 @@ _URLS = frozenset({"href", "src", "data-url"})
 _MARKUP = re.compile(r"<!--.*?-->|<[a-zA-Z/!](?:[^>\"']|\"[^\"]*\"|'[^']*')*>", re.DOTALL)
 _ATTRIBUTE = re.compile(r"([\w:-]+)\s*=\s*\"([^\"]*)\"")
 _WORD_BEFORE = re.compile(r"[^\s<>]+\Z")
+_DEEPEST = 3
 _LINKS = ("link.unsubscribe", "link.preferences", "link.browser")
 
 
@@ -50,11 +51,16 @@ def slots_of(fields: Iterable[MergeField], links: Mapping[str, str]) -> dict[str
 
 def constants_of(fields: Iterable[MergeField], values: Mapping[str, str]) -> dict[str, str]:
     """Give {token: value} for the fields that are the same for all readers; an empty value gives the default."""
-    return {
+    given = {
         field.token: values.get(field.name, "") or field.default or ""
         for field in fields
         if not field.name.startswith("subscriber.")
     }
+    pattern = _pattern(given)
+    for _ in range(_DEEPEST):  # a subject may hold the title, and the title the number
+        whole = {token: value for token, value in given.items() if not (pattern and pattern.search(value))}
+        given = {token: fill_text(value, whole) for token, value in given.items()}
+    return given
 
 
 def _pattern(tokens: Iterable[str]) -> re.Pattern[str] | None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 
 from mailer.edition import Context, Slot
@@ -86,6 +88,20 @@ def test_constants_are_filled_and_escaped_for_their_place(mail):
     assert 'From A &amp; "B" &lt;i&gt;:' in compiled.content
     assert 'href="https://a.example/?l=A%20%26%20%22B%22%20%3Ci%3E"' in compiled.content
     assert 'From A & "B" <i>:' in compiled.text
+
+
+def test_a_title_with_a_field_may_be_a_field(mail):
+    """Of the list, of the issue, or of the reader; one that holds itself is an error."""
+    front = "---\ntitle: Tides no. {{ issue.number }}, {{ subscriber.name | default('you') }}\n"
+    body = "---\n**{{ issue.subject }}** [x](https://a.example/?t={{ issue.title }})"
+    compiled = mail(f"{front}number: 7\nsubject: 'News: {{{{ issue.title }}}}'\n{body}", subject=None)
+    assert compiled.rules("error") == []
+    assert compiled.subject == "News: Tides no. 7, {{subscriber.name:header:you}}"
+    assert "<strong>News: Tides no. 7, {{subscriber.name:html:you}}</strong>" in re.sub(
+        r" style=\S+", "", compiled.content
+    )
+    assert "?t=Tides%20no.%207%2C%20{{subscriber.name:url:you}}" in compiled.text
+    assert "merge-broken" in mail("---\ntitle: On {{ issue.title }}\n---\nText.", subject=None).rules("error")
 
 
 def test_our_own_links_are_slots_in_both_parts(mail):
