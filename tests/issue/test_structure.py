@@ -4,6 +4,7 @@
 
 from __future__ import annotations
 
+import pytest
 from reading import read
 
 from mailer.issue.read import read_issue
@@ -52,6 +53,43 @@ def test_plain_text_keeps_every_word():
         body = body.replace(sign, "")
     body = body.replace("#", " ").replace("-", " ")
     assert body.split() == LETTER.replace("-", " ").split()
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "-5 degrees tonight",
+        "+49 30 1234567 is our number",
+        "*Important* news for all",
+        "*2024 figures",
+        "-- Mara",
+        "+1 for this",
+    ],
+)
+def test_a_sign_that_belongs_to_its_word_makes_no_item(line):
+    """A minus, a plus, the stars of a word."""
+    body = read_issue(f"Dear all,\n\n{line}\n\n{LONG}\n".encode(), "letter.txt", subject="Letter").body
+    assert [each.removeprefix("## ") for each in body.split("\n") if each][1] == line
+
+
+@pytest.mark.parametrize(
+    "line", ["- a word", "-a word", "* a word", "*a word", "+ a word", "• a word", "– a word"]
+)
+def test_a_sign_before_a_word_makes_an_item(line):
+    """With a space, or without one where it can mean nothing else."""
+    assert "\n- a word\n" in read_issue(f"We ask:\n\n{line}\n\n{LONG}\n".encode(), "a.txt", subject="x").body
+
+
+@pytest.mark.parametrize("line", ["---", "-----", "- - -", "* * *", "_______"])
+def test_a_drawn_line_is_a_line(line):
+    """And no item of dashes."""
+    assert "\n\n***\n\n" in read_issue(f"One.\n\n{line}\n\n{LONG}\n".encode(), "a.txt", subject="x").body
+
+
+def test_signs_of_plain_text_are_no_markup():
+    """Markdown would take the stars of a product, and a backslash before a sign."""
+    body = read_issue(f"2*3*4 is 24 \\_o_/ {LONG}\n".encode(), "a.txt", subject="x").body
+    assert body.startswith("2\\*3\\*4 is 24 \\\\_o_/ ")
 
 
 def test_plain_text_in_chinese():

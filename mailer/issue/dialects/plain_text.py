@@ -21,9 +21,15 @@ _MARKUP = re.compile(
     r"^#{1,6}[ \t]|\]\(|\*\*\S|^(?:```|~~~)|<(?:p|div|a|br|img|h[1-6]|ul|table|iframe)\b|^\[[^\]\n]+\]:|^>[ \t]|\{[{%]",
     re.MULTILINE,
 )
+# A sign that touches a digit is a minus, a plus or the star of a note; a star that another one follows is emphasis.
 _BULLET = re.compile(
-    r"[ \t]*(?:[-*+\u2022\u25cf\u25cb\u25aa\u2023\u30fb\u00b7]|[\u2013\u2014](?=[ \t]))[ \t]*(?=\S)"
+    r"[ \t]*(?:[-+\u2013\u2014](?=[ \t])|-(?=[^\W\d_])|\*(?=[ \t]|[^\W\d_][^*\n]*$)"
+    r"|[\u2022\u25cf\u25cb\u25aa\u2023\u30fb\u00b7])[ \t]*(?=\S)",
+    re.MULTILINE,
 )
+_RULE = re.compile(r"([-*_])(?:[ \t]*\1){2,}")
+# Signs that are no markup here: of a product, and backslashes that Markdown would take for its own.
+_LITERAL = re.compile(r"(?<=\d)\*(?=\d)|\\(?=[!-/:-@\[-`{-~])")
 _NUMBERED = re.compile(r"[ \t]*(\d{1,3})[.)\u3001\uff0e][ \t]*(?=[^\s\d])")
 _END = re.compile(
     r"[.!?:,;\u2026\u3002\uff01\uff1f\uff1a\uff0c\uff1b\u3001\u061f\u060c\u06d4\u0964]['\"\u2019\u201d)\]]*$"
@@ -36,6 +42,7 @@ _SALUTATION = re.compile(
 )
 _MAIL = re.compile(r"(?<![\w.+<:/@-])([\w+-]+(?:\.[\w+-]+){0,6}@[\w-]+(?:\.[\w-]+){1,6})(?![\w@>])")
 _ANGLE = re.compile(r"<(?!(?:https?://|mailto:)?[^\s<>]+[.@][^\s<>]+>)")
+_WORD = re.compile(r"\w")
 _MOST_WORDS = 8
 _WIDEST = 70
 _WIDE = re.compile("[\u2e80-\ud7af\uf900-\ufaff\uff00-\uffef]")
@@ -83,7 +90,7 @@ def _blocks(page: Page) -> Iterator[_Block]:
     start = 0
     for number, line in zip(page.numbers, lines, strict=True):
         text = line.strip()
-        apart = dense or not text or _BULLET.match(line) or _NUMBERED.match(line) or text == "***"
+        apart = dense or not text or _BULLET.match(line) or _NUMBERED.match(line) or _RULE.fullmatch(text)
         if open_ and (apart or not open_):
             yield _block(start, open_)
             open_ = []
@@ -96,8 +103,8 @@ def _blocks(page: Page) -> Iterator[_Block]:
 
 def _block(number: int, lines: list[str]) -> _Block:
     text = "\n".join(lines)
-    if text == "***":
-        return _Block("rule", number, text)
+    if _RULE.fullmatch(text):
+        return _Block("rule", number, "***")
     if _BULLET.match(text) or _NUMBERED.match(text):
         return _Block("item", number, text)
     return _Block("short" if len(lines) == 1 and _short(text) else "text", number, text)
@@ -105,7 +112,7 @@ def _block(number: int, lines: list[str]) -> _Block:
 
 def _short(text: str) -> bool:
     """Say whether a line could be a heading."""
-    if _END.search(text) or "@" in text or "://" in text or text[0].islower():
+    if _END.search(text) or "@" in text or "://" in text or text[0].islower() or not _WORD.search(text):
         return False
     wide = len(_WIDE.findall(text))
     return len(text) + wide <= _WIDEST and len(text.split()) <= _MOST_WORDS and wide <= 30
@@ -141,7 +148,9 @@ def _is_name(text: str) -> bool:
 
 
 def _shown(block: _Block, level: int) -> str:
-    text = _MAIL.sub(r"<\1>", _ANGLE.sub("&lt;", block.text))
+    if block.kind == "rule":
+        return block.text
+    text = _MAIL.sub(r"<\1>", _ANGLE.sub("&lt;", _LITERAL.sub(lambda sign: "\\" + sign[0], block.text)))
     if level:
         return f"{'#' * level} {text}"
     if block.kind == "item":
@@ -149,4 +158,4 @@ def _shown(block: _Block, level: int) -> str:
         return (
             f"{numbered[1]}. {text[numbered.end() :]}" if numbered else f"- {_BULLET.sub('', text, count=1)}"
         )
-    return text if block.kind == "rule" else with_label(text)
+    return with_label(text)
