@@ -92,6 +92,28 @@ def test_the_modules_code_of_mdx_goes_and_is_told(code):
     assert "residue" in rules(issue)
 
 
+@pytest.mark.parametrize(
+    "line",
+    [
+        "It is 2 ^1024",
+        "Take x[[1]] of it",
+        "Take f(x)[[1]] of it",
+        "From 50%% up to 60%% of it",
+        "Up by 5 ^-300",
+    ],
+)
+def test_what_only_looks_like_obsidian_stays(line):
+    """Powers, code, and a percent sign that a template doubled."""
+    assert read(f"{line}\nand so on.").body == f"{line}\nand so on."
+
+
+def test_a_block_id_goes_and_is_told():
+    """It names its block inside Obsidian, and nothing to a reader."""
+    issue = read("A line of it ^37066d\n\n%% a note %% and ^more ^quote-of-the-day")
+    assert issue.body == "A line of it\n\n and ^more"
+    assert rules(issue).count("residue") == 2
+
+
 def test_an_inline_note_is_not_in_the_preheader():
     """The note stands at the foot of the mail, not in the inbox."""
     issue = read("Rain^[It was [measured](https://a.example/).] fell upon the harbour all day long.")

@@ -16,14 +16,15 @@ if TYPE_CHECKING:
     from mailer.issue.page import Note, Page
 
 _EMBED = re.compile(r"!\[\[([^\[\]|\n]{1,300})((?:\|[^\[\]|\n]{0,200}){0,3})\]\]")
+# Brackets that touch a word are code's, as in x[[1]].
 _LINK = re.compile(
-    r"(?<![!\[\]])\[\[([^\[\]|\n#^]{0,300})([#^][^\[\]|\n]{0,300})?(?:\|([^\[\]\n]{1,300}))?\]\](?![\[(:])"
+    r"(?<![!\[\])A-Za-z0-9_])\[\[([^\[\]|\n#^]{0,300})([#^][^\[\]|\n]{0,300})?(?:\|([^\[\]\n]{1,300}))?\]\](?![\[(:])"
 )
 _SIZED = re.compile(r"!\[([^\[\]|\n]{0,300})\|(\d{1,4})(?:x\d{1,4})?\]\(([^()\s]{1,2000})\)")
 _PICTURE = re.compile(r"\.(?:png|jpe?g|gif|webp|svg|avif|bmp)$", re.IGNORECASE)
 _SIZE = re.compile(r"(\d{1,4})(?:x\d{1,4})?$")
-_COMMENT = re.compile(r"%%[^%]{0,5000}%%")
-_BLOCK_ID = re.compile(r"[ \t]\^[A-Za-z0-9-]{4,40}$", re.MULTILINE)
+_COMMENT = re.compile(r"(?<![\w%])%%[^%]{0,5000}%%(?![\w%])")  # "50%% or 60%%" is none
+_BLOCK_ID = re.compile(r"[ \t]\^(?=[0-9-]{0,40}[A-Za-z])[A-Za-z0-9-]{4,40}$", re.MULTILINE)
 _DEFINED = re.compile(r"^[ \t]{0,3}\[([^\[\]\n]{1,100})\]:", re.MULTILINE)
 _HIGHLIGHT = re.compile(r"(?<![=A-Za-z0-9_])==(?=[^\s=])([^=\n]{1,1000})(?<=[^\s=])==(?![=A-Za-z0-9_])")
 
@@ -37,7 +38,9 @@ def obsidian(page: Page) -> Page:
     if "[[" in page.text:
         page = page.sub(_EMBED, _embed, _embed_note)
         page = _links(page)
-    return page.sub(_BLOCK_ID, "") if " ^" in page.text else page
+    if "^" in page.text:
+        page = page.sub(_BLOCK_ID, "", info("residue", "A block id of Obsidian was left out."))
+    return page
 
 
 def highlights(page: Page) -> Page:
