@@ -40,6 +40,8 @@ def test_a_good_issue_has_no_findings(mail):
         ("Dear [Your Name],", "placeholder", "warning"),
         ("Broken \ufffd here", "c1-chars", "error"),
         ("Turn \u202egnp.exe\u202c", "bidi-control", "warning"),
+        ("> !!! note\n>     Of a generator", "residue", "warning"),
+        ("??? question \u201cWhy?\u201d", "residue", "warning"),
         ("See attached.", "attach-word", "info"),
         ("![x](data:image/png;base64,AAAA)", "img-src", "warning"),
         ("<form><input></form>Text", "html-active", "warning"),
@@ -78,6 +80,11 @@ def test_code_may_hold_anything(mail):
     """Braces and stars in code are no residue."""
     source = GOOD + "\n`{% raw %} **x** [[y]] TODO`\n\n```\n{% x %} {: .y} [^z]\n```\n"
     assert mail(source, subject=None).edition.findings == ()
+
+
+def test_marks_of_wonder_are_no_residue(mail):
+    """Nor of surprise."""
+    assert mail(GOOD + "\n!!! WOW\n\n??? really\n", subject=None).edition.findings == ()
 
 
 def test_a_template_without_a_way_out_is_an_error(mail, tmp_path):

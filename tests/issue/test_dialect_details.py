@@ -161,3 +161,30 @@ def test_share_lists_of_wordpress_go_in_markdown_too():
     issue = read(source)
     assert issue.body.strip() == "Text."
     assert "cruft" in rules(issue)
+
+
+def test_admonitions_nest_and_stand_in_lists():
+    """Each is a quote of its own depth; its text comes back to the one around it."""
+    body = read('!!! note "Outer"\n    one\n\n    !!! tip\n        two\n\n    three\n\nfour').body
+    lines = [line for line in body.split("\n") if line.strip("> ")]
+    assert lines == ["> **Outer**", "> one", "> > **Tip**", "> > two", "> three", "four"]
+    body = read("- item\n\n    !!! note\n\n        in it\n\n- next").body
+    assert [line for line in body.split("\n") if line.strip("> ")] == [
+        "- item",
+        "    > **Note**",
+        "    > in it",
+        "- next",
+    ]
+
+
+def test_code_in_an_admonition_is_code():
+    """Without the admonition's indentation, and nothing looks into it."""
+    body = read("!!! note\n    See\n\n    ```\n    [[a]]  ==b==\n      c\n\n    d\n    ```\n\nEnd").body
+    assert "> ```\n> [[a]]  ==b==\n>   c\n>\n> d\n> ```\n" in body
+    assert body.endswith("\n\nEnd")
+
+
+@pytest.mark.parametrize("text", ["??? really\n\nNo way.", "!!! WOW\n\nA day."])
+def test_marks_of_wonder_are_no_admonition(text):
+    """Without a title and without text of its own there is none."""
+    assert read(text).body == text

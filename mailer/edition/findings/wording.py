@@ -19,6 +19,14 @@ _RESIDUE = (
     ("{{", re.compile(r"\{\{")),
     ("[[…]]", re.compile(r"\[\[[^\[\]]{1,80}\]\]")),
     (":::", re.compile(r"^:::", re.MULTILINE)),
+    (
+        "!!!",
+        re.compile(
+            r"^(?:!!!|\?\?\?\+?)[ \t]+(?:(?:note|abstract|info|tip|success|question|warning|failure|danger|bug|example"
+            r"|quote)\b|[\w-]{1,40}[ \t]+[\"\u201c])",
+            re.MULTILINE,
+        ),
+    ),
     ("[^…]", re.compile(r"\[\^[^\]\s]{1,40}\]")),
     ("**", re.compile(r"\*\*")),
     ("{: …}", re.compile(r"\{:\s*[.#][\w-]+")),

@@ -10,8 +10,11 @@ import re
 from typing import TYPE_CHECKING
 
 from mailer.issue.dialects.embeds import attributes, first, label
+from mailer.issue.page import BLOCK_MARK
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     from mailer.issue.page import Page
 
 _CALLOUT = re.compile(
@@ -22,7 +25,7 @@ _OPEN = re.compile(
 )
 _CLOSE = re.compile(r"[ \t]{0,3}:{3,}[ \t]*$")
 _ADMONITION = re.compile(
-    r"(?:!!!|\?\?\?\+?)[ \t]+([\w-]{1,40})(?:[ \t]+(?:inline|end))*[ \t]*(?:\"([^\"\n]{0,200})\")?[ \t]*$"
+    r"[ \t]*(?:!!!|\?\?\?\+?)[ \t]+([\w-]{1,40})(?:[ \t]+(?:inline|end))*[ \t]*(?:\"([^\"\n]{0,200})\")?[ \t]*$"
 )
 _LAYOUT = frozenset(
     {"columns", "column", "center", "row", "grid", "left", "right", "section", "figure", "wide"}
@@ -87,18 +90,58 @@ def _directive(match: re.Match[str]) -> tuple[str, str]:
 
 def _admonitions(page: Page) -> Page:
     made: list[tuple[int, str]] = []
-    inside = False
-    for number, line in zip(page.numbers, page.lines(), strict=True):
-        match = _ADMONITION.match(line)
-        if match:
+    code: dict[int, int] = {}  # the rows that were hidden as code, and where in them it begins
+    open_: list[int] = []  # how deep each open admonition stands: its text stands four columns deeper
+    shown = page.lines()
+    lines = [page.reveal(line) if line.startswith(BLOCK_MARK) else line for line in shown]
+    for index, (number, line) in enumerate(zip(page.numbers, lines, strict=True)):
+        while open_ and line.strip() and _indent(line) < open_[-1] + 4:
+            open_.pop()
+            made.append((number, _within(open_).rstrip()))
+        match = _ADMONITION.match(shown[index]) if len(open_) < _DEEPEST else None
+        if match and (match[2] is not None or _has_text(lines, index)):
+            made.append((number, _within(open_).rstrip()))
+            open_.append(_indent(line))
             name = match[2] if match[2] is not None else label(match[1])
-            made += [(number, ""), (number, f"> **{name}**"), (number, ">")]
-            inside = True
-        elif inside and (line.startswith(("    ", "\t")) or not line.strip()):
-            made.append((number, f"> {line.removeprefix('    ').removeprefix(chr(9))}".rstrip()))
+            if name:
+                made += [(number, f"{_within(open_)}**{name}**"), (number, _within(open_).rstrip())]
+        elif open_:
+            if line != shown[index]:
+                code[len(made)] = len(_within(open_))
+            text = _within(open_) + _dedented(line, open_[-1] + 4)
+            made.append((number, text if line.strip() else text.rstrip()))
         else:
-            if inside:
-                made.append((number, ""))
-            inside = False
-            made.append((number, line))
-    return page.with_lines(made)
+            made.append((number, shown[index]))
+    return _hidden(page.with_lines(made), code)
+
+
+def _hidden(page: Page, code: Mapping[int, int]) -> Page:
+    """Hide the lines of code again; `code` gives where in its row each begins."""
+    spans, at = [], 0
+    for row, line in enumerate(page.lines()):
+        if code.get(row, len(line)) < len(line):
+            spans.append((at + code[row], at + len(line)))
+        at += len(line) + 1
+    return page.hide(spans, mark=BLOCK_MARK)
+
+
+def _indent(line: str) -> int:
+    """Give the columns of white space before a line."""
+    return len(line[: len(line) - len(line.lstrip(" \t"))].expandtabs(4))
+
+
+def _dedented(line: str, columns: int) -> str:
+    """Take so many columns of white space off a line that begins with at least as many."""
+    text = line.lstrip(" \t")
+    return " " * (_indent(line) - columns) + text
+
+
+def _has_text(lines: list[str], index: int) -> bool:
+    """Say whether text stands below an admonition without a title; "??? really" alone is a sentence."""
+    below = next((line for line in lines[index + 1 : index + 3] if line.strip()), "")
+    return _indent(below) >= _indent(lines[index]) + 4
+
+
+def _within(open_: list[int]) -> str:
+    """Give what a line in these admonitions begins with; the first may stand in the item of a list."""
+    return f"{' ' * open_[0]}{'> ' * len(open_)}" if open_ else ""
