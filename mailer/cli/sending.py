@@ -146,13 +146,15 @@ def _held(this: Send, found: Mailing, result: Result) -> bool:
 
 
 def _until(moment: datetime, this: Send) -> None:
+    """Wait for the moment or for Enter; Ctrl-D is no Enter: like Ctrl-C it ends the send, and the rest stays held."""
     import select  # noqa: PLC0415 - only a held send waits for a key
 
     while (left := (moment - this.ground.clock()).total_seconds()) > 0:
         if sys.stdin is not None and sys.stdin.isatty():
             ready, _, _ = select.select([sys.stdin], [], [], min(left, 1))
+            if ready and not sys.stdin.readline().endswith("\n"):
+                raise EOFError
             if ready:
-                sys.stdin.readline()
                 return
         else:
             time.sleep(min(left, 1))
