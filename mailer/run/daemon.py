@@ -9,8 +9,9 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+import os
 import signal
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NoReturn
 
 from mailer.errors import MailerError, UserError
 from mailer.run import service
@@ -24,6 +25,7 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 GRACE: Final = 10.0
+_LAST_WORDS: Final = 1.0  # seconds for what was cancelled
 _FIRST_REST, _LONGEST_REST = 1.0, 60.0
 
 
@@ -70,7 +72,21 @@ async def _ended(tasks: list[asyncio.Task[None]]) -> None:
     for task in late:
         log.warning("%s did not end in time", task.get_name())
         task.cancel()
-    await asyncio.gather(*late, return_exceptions=True)
-    for task in tasks:
-        if not task.cancelled() and (problem := task.exception()):
-            raise problem
+    if late:
+        await asyncio.wait(late, timeout=_LAST_WORDS)
+    ended = [task for task in tasks if task.done() and not task.cancelled()]
+    problem = next(filter(None, (task.exception() for task in ended)), None)
+    if late:
+        _cut_off(problem)
+    if problem:
+        raise problem
+
+
+def _cut_off(problem: BaseException | None) -> NoReturn:
+    """Leave without the threads, which none can end and for which Python would wait: all here may be killed."""
+    if problem is not None:
+        log.error("%s", problem)
+    logging.shutdown()
+    if problem is None:
+        os._exit(0)
+    os._exit(problem.exit_code if isinstance(problem, MailerError) else 70)

@@ -57,6 +57,40 @@ def test_the_daemon_sends_what_was_deferred(newsletter: Path, cli: Cli, tmp_path
         assert sorted(one.recipient for one in server.accepted) == [f"p{n}@d.example.net" for n in range(5)]
 
 
+LONG_CHORE = """
+import sys, time
+from mailer.cli import main
+from mailer.run import chores, daemon
+def work(*_): print("begun", flush=True); time.sleep(600)
+daemon.GRACE = 0
+object.__setattr__(chores.CHORES[0], "work", work)
+main(["run", "--only", "upkeep"])
+"""
+
+
+def test_a_chore_that_takes_long_does_not_keep_the_daemon(newsletter: Path) -> None:
+    """A thread cannot be ended, and Python would wait for it; SIGTERM ends the process all the same, with 0."""
+    environment = {**os.environ, "PYTHONPATH": str(ROOT)}
+    with subprocess.Popen(
+        [sys.executable, "-c", LONG_CHORE],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+        text=True,
+        cwd=newsletter,
+        env=environment,
+    ) as process:
+        try:
+            assert process.stdout is not None
+            assert process.stdout.readline() == "begun\n"
+            process.send_signal(signal.SIGTERM)
+            _, said = process.communicate(timeout=60)
+        finally:
+            process.kill()
+    assert process.returncode == 0, said
+    assert "house did not end in time" in said
+    assert "Traceback" not in said
+
+
 def _let_time_pass(folder: Path) -> None:
     """Make what is deferred due now: a quarter of an hour is long for a test."""
     import sqlite3

@@ -70,15 +70,38 @@ def test_what_a_person_must_mend_ends_the_daemon(monkeypatch: pytest.MonkeyPatch
     assert ended == ["steady"]
 
 
-def test_a_part_that_does_not_end_is_cut_off(monkeypatch: pytest.MonkeyPatch) -> None:
-    """Ten seconds after the signal the daemon is gone, whatever a part is doing."""
+class Left(Exception):  # noqa: N818 - it stands for the end of the process
+    """The process would have ended with this code."""
+
+
+def leave(code: int) -> None:
+    """End as `os._exit` does, as far as a test can."""
+    raise Left(code)
+
+
+@pytest.mark.parametrize(
+    ("problem", "code"), [(None, 0), (UserError("port 8000 is taken"), 2), (TryLater("not now"), 0)]
+)
+def test_a_part_that_does_not_end_is_cut_off(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, problem: Exception | None, code: int
+) -> None:
+    """Ten seconds after the signal the daemon is gone, whatever a part is doing; what a person must mend is told."""
     monkeypatch.setattr(daemon, "GRACE", -0.9)
+    monkeypatch.setattr(daemon.os, "_exit", leave)
+    monkeypatch.setattr(daemon.logging, "shutdown", lambda: None)
 
     async def deaf(_ground: Any, _stopped: asyncio.Event, _options: Options) -> None:
-        os.kill(os.getpid(), signal.SIGTERM)
         await asyncio.sleep(3600)
 
-    run(monkeypatch, deaf=deaf)
+    async def other(_ground: Any, _stopped: asyncio.Event, _options: Options) -> None:
+        os.kill(os.getpid(), signal.SIGTERM)
+        if problem:
+            raise problem
+
+    with pytest.raises(Left, match=f"^{code}$"):
+        run(monkeypatch, deaf=deaf, other=other)
+    assert "deaf did not end in time" in caplog.text
+    assert ("port 8000 is taken" in caplog.text) is (code == 2)
 
 
 def test_unknown_parts_are_named(newsletter: object, cli: Any) -> None:
