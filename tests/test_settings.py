@@ -6,9 +6,12 @@ import re
 from typing import TYPE_CHECKING
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from mailer.errors import Problem, UserError
 from mailer.settings import find_folder, load_settings, seek_folder
+from mailer.settings.values import glob
 from mailer.smtp.relay import parse_relay
 
 if TYPE_CHECKING:
@@ -222,6 +225,13 @@ def test_a_relative_database_counts_from_the_folder(load, tmp_path):
         'issues = ["../*.md"]',
         'issues = "/etc/*"',
         "issues = []",
+        'issues = ["issues/*.md", ""]',
+        'issues = "."',
+        'issues = "./"',
+        'issues = ["two/**.md"]',
+        'issues = "a**/x.md"',
+        'issues = "a\\u0000b"',
+        f'issues = "{"a" * 256}/*.md"',
         'language = "<b>"',
         'time_zone = "../../etc/passwd"',
         'theme = { ink = "red;} body{" }',
@@ -244,6 +254,16 @@ def test_a_hostile_or_impossible_value_is_refused(load, line):
         HEAD if not line.startswith(("from", "id")) else re.sub(rf"(?m)^{line.split()[0]} = .*\n", "", HEAD)
     )
     assert problems(load, text + line + "\n")
+
+
+@given(st.text("*?[]!a-./\\\0ü", max_size=12) | st.text("aü", min_size=120))
+def test_a_glob_that_is_taken_can_be_looked_for(tmp_path_factory, pattern):
+    """What the settings let pass stops no command later: Path.glob takes it."""
+    try:
+        glob(pattern)
+    except ValueError:
+        return
+    assert list(tmp_path_factory.getbasetemp().joinpath("nothing").glob(pattern)) == []
 
 
 def test_placeholders_load_and_are_named(load):

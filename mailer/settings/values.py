@@ -18,6 +18,7 @@ from uuid import UUID
 from pydantic import AfterValidator, BeforeValidator
 
 _DATABASES: Final = ("sqlite", "postgresql", "postgres", "postgresql+psycopg")
+_LONGEST_NAME: Final = 255  # octets, on every file system that we know
 _PLACEHOLDER: Final = re.compile(
     r"(?:[@/.]|^)(?:example\.(?:com|net|org)|[\w.-]+\.example|your-?domain\.\w+)\b"
     r"|\bExample (?:Street|Town)\b|\bchange[- ]?me\b",
@@ -90,10 +91,14 @@ def language(tag: str) -> str:
 
 
 def glob(pattern: str) -> str:
-    """Check that a pattern stays inside the newsletter's folder."""
+    """Check that a pattern stays inside the newsletter's folder, and that Path.glob takes it."""
     path = PurePosixPath(pattern)
-    if not pattern or path.is_absolute() or ".." in path.parts:
+    if not path.parts or path.is_absolute() or ".." in path.parts or "\0" in pattern:
         raise ValueError(f"{pattern!r} must be a pattern inside this folder, such as issues/*.md")
+    if any("**" in part and part != "**" for part in path.parts):
+        raise ValueError(f"{pattern!r}: ** is any number of folders, and stands alone: issues/**/*.md")
+    if any(len(part.encode()) > _LONGEST_NAME for part in path.parts):
+        raise ValueError(f"{pattern[:40]!r}... holds a name that is longer than any file's may be")
     return pattern
 
 
