@@ -12,6 +12,7 @@ import os
 import re
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
+from itertools import count
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Final
 
@@ -35,6 +36,7 @@ if TYPE_CHECKING:
 ANYWHERE: Final = ("issues/*.md", "_posts/*.md", "content/*/*.md", "*.md")
 _RANGE: Final = re.compile(r"(\d{1,6})\.\.(\d{1,6})")
 _MOST_RANGE: Final = 100_000
+_LONGEST_NAME: Final = 200  # octets; file systems take 255, and an ending follows
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,9 +186,11 @@ def _sender(one: ListSettings | None) -> Sender:
 
 def write_sample(folder: Path, edition: Edition, made: Sample, taken: set[str]) -> dict[str, str]:
     """Write SLUG.html, SLUG.txt and SLUG.eml; give their paths. `taken` holds the names already given away."""
-    name = stem = re.sub(r"[^\w.-]+", "-", edition.slug).strip(".-")[:100] or "issue"
+    stem = re.sub(r"[^\w.-]+", "-", edition.slug).strip(".-")[:100]
+    name = stem = stem.encode()[:_LONGEST_NAME].decode(errors="ignore") or "issue"
+    numbers = count(len(taken) + 1)
     while name in taken:
-        name = f"{stem}-{len(taken) + 1}"
+        name = f"{stem}-{next(numbers)}"
     taken.add(name)
     contents = {
         "html": (".html", made.html.encode()),

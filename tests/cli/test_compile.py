@@ -111,6 +111,23 @@ def test_several_issues_are_one_object_each(cli, issue, tmp_path):
     assert len({line["files"]["html"] for line in ended.lines}) == 2
 
 
+def test_a_name_that_another_file_took_is_passed_over(cli, tmp_path):
+    """The third file would be called a-3, as the first one is: it gets the next number."""
+    for file in ("a-3.md", "a.md", "other/a.md"):
+        (tmp_path / file).parent.mkdir(exist_ok=True)
+        (tmp_path / file).write_text("---\ntitle: One\n---\n\nText.\n")
+    ended = cli.process("compile", "a-3.md", "a.md", "other/a.md", "--out", "out", "--json", timeout=30)
+    assert [Path(line["files"]["html"]).stem for line in ended.lines] == ["a-3", "a", "a-4"]
+
+
+def test_a_slug_may_be_longer_than_a_files_name(cli, tmp_path):
+    """A hundred characters of three octets each are cut where a character ends."""
+    (tmp_path / "a.md").write_text(f"---\ntitle: One\nslug: {'潮' * 100}\n---\n\nText.\n")
+    ended = cli("compile", "a.md", "--out", "out", "--json")
+    assert ended.code == 0, ended.err
+    assert Path(ended.json["files"]["html"]).name == f"{'潮' * 66}.html"
+
+
 @pytest.mark.parametrize(
     ("words", "said"),
     [
