@@ -9,6 +9,7 @@ from __future__ import annotations
 import asyncio
 import contextlib
 import logging
+from datetime import timedelta
 from typing import TYPE_CHECKING, Final
 
 from sqlalchemy import func, select
@@ -35,6 +36,7 @@ log = logging.getLogger(__name__)
 _LOOK: Final = 5.0  # seconds
 _BACK: Final = 1_000  # ids that may have been committed late
 _PAGE: Final = 50
+_NEWS: Final = timedelta(days=7)  # older is no news: `mailer run` may be begun after years of sending by hand
 PATH: Final = "/schedule/"
 
 
@@ -54,7 +56,7 @@ def tell(ground: Ground) -> int:
     with reading(ground.database) as connection:
         fresh = untold(connection)
     for event in fresh:
-        message = message_of(event)
+        message = message_of(event) if event.at > ground.clock() - _NEWS else None
         if _told(ground, event, message) and message is not None:
             level = logging.WARNING if message.urgent else logging.INFO
             log.log(level, "%s: %s", message.subject, " ".join(message.paragraphs))

@@ -134,6 +134,18 @@ def test_what_happened_before_there_were_notices_is_no_news(world: World):
     assert notices.tell(world.ground()) == 0
 
 
+def test_what_happened_more_than_a_week_ago_is_no_news(world: World):
+    """The first `mailer run` after years of sending by hand writes no letter for each mailing; a day later neither."""
+    with writing(world.engine) as connection:
+        for days in (900, 8, 6):
+            at = world.now - timedelta(days=days)
+            events.record(connection, "mailing.finished", f"{days}.main", at, "mailer", planned=3, accepted=3)
+    notices.tell(world.ground())
+    world.now += timedelta(days=1)
+    assert notices.tell(world.ground()) == 0
+    assert ["6.main" in letter["subject"] for letter in sent(world)] == [True]
+
+
 def test_a_question_comes_with_a_link_that_proves_itself(world: World):
     """The link holds the question's id and a MAC; the page behind it has two buttons."""
     world.issue(2)
