@@ -7,6 +7,8 @@ goes, 70 a bug, 75 try again later, 130 Ctrl-C.
 
 from __future__ import annotations
 
+import errno
+import os
 import sys
 import traceback
 from importlib import import_module
@@ -17,7 +19,7 @@ from typer.core import TyperGroup
 
 from mailer.cli.options import EVERYWHERE
 from mailer.cli.output import json_wanted, note, report, say
-from mailer.errors import MailerError, Problem
+from mailer.errors import MailerError, Problem, UserError
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
@@ -26,6 +28,15 @@ BUG: Final = 70
 INTERRUPTED: Final = 130
 LATER: Final = 75
 READER_GONE: Final = 141  # as a shell reports a death by SIGPIPE
+_PASSING: Final = {
+    errno.ENOSPC,
+    errno.EDQUOT,
+    errno.EIO,
+    errno.EMFILE,
+    errno.ENFILE,
+    errno.ENOMEM,
+    errno.EAGAIN,
+}
 
 
 class Place(NamedTuple):
@@ -156,6 +167,18 @@ def _called_by_a_mail_server(words: Sequence[str]) -> bool:
 
 
 def _ended(command: Any, arguments: list[str], *, debug: bool) -> int:
+    """Give the exit code; what could not be said, or what the machine refused, has one, too."""
+    try:
+        code = _told(command, arguments, debug=debug)
+        sys.stdout.flush()
+    except BrokenPipeError:  # `mailer audit … | head`: nothing more can be said
+        return READER_GONE
+    except OSError as error:
+        return _refused(error, debug=debug)
+    return code
+
+
+def _told(command: Any, arguments: list[str], *, debug: bool) -> int:
     try:
         code = command.main(args=arguments, prog_name="mailer", standalone_mode=False)
     except MailerError as error:
@@ -164,8 +187,12 @@ def _ended(command: Any, arguments: list[str], *, debug: bool) -> int:
     except (EOFError, typer.Abort):
         note("Stopped by Ctrl-C; the same command takes it up again.")
         return INTERRUPTED
-    except BrokenPipeError:
-        return _reader_gone()
+    except SystemExit as end:
+        if isinstance(end.__context__, BrokenPipeError):  # Typer makes an exit 1 of it
+            raise end.__context__ from None
+        raise
+    except OSError:
+        raise
     except Exception as error:  # noqa: BLE001 - whatever is left is a bug, and is told as one
         return _usage(error) if hasattr(error, "format_message") else _bug(error, debug=debug)
     return code if isinstance(code, int) else 0
@@ -197,9 +224,27 @@ def _bug(error: Exception, *, debug: bool) -> int:
     return BUG
 
 
-def _reader_gone() -> int:
-    """`mailer audit … | head` closed the pipe: nothing more can be said, not even while Python ends."""
-    import os  # noqa: PLC0415
+def _refused(error: OSError, *, debug: bool) -> int:
+    """Tell what the machine refused: a file, the working folder, room. The rest of such errors are bugs."""
+    passing = error.errno in _PASSING
+    if error.filename is not None:
+        name = os.fsdecode(error.filename) if isinstance(error.filename, bytes) else str(error.filename)
+        problem = Problem(f"cannot be used: {error.strerror}", name)
+    elif _nowhere():
+        problem = Problem("the working folder is gone, or may not be entered; -C DIR names another")
+    elif passing:
+        problem = Problem(f"{error.strerror}")
+    else:
+        return _bug(error, debug=debug)
+    if debug:
+        traceback.print_exception(error)
+    report(str(problem), [problem])
+    return LATER if passing else UserError.exit_code
 
-    os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
-    return READER_GONE
+
+def _nowhere() -> bool:
+    try:
+        os.getcwd()  # noqa: PTH109 - asked for its error alone
+    except OSError:
+        return True
+    return False

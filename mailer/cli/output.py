@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sys
+from contextlib import suppress
 from contextvars import ContextVar
 from dataclasses import asdict, is_dataclass
 from datetime import date
@@ -55,7 +56,8 @@ def say(text: str = "", *, style: str = "") -> None:
 
 def note(text: str = "", *, style: str = "") -> None:
     """Write a line of progress, a hint or a warning to stderr, with and without --json."""
-    _write(sys.stderr, painted(text, style, sys.stderr))
+    with suppress(OSError):  # where nobody can be told, the work goes on
+        _write(sys.stderr, painted(text, style, sys.stderr))
 
 
 def table(rows: Sequence[Sequence[object]], head: Sequence[str] = ()) -> None:
@@ -106,8 +108,12 @@ def painted(text: str, style: str, stream: IO[str]) -> str:
 
 def report(error: str, problems: Sequence[Problem]) -> None:
     """Tell what went wrong: on stderr for people, as {error, problems} on stdout with --json."""
-    emit({"error": error, "problems": [asdict(problem) for problem in problems]})
-    if not wants_json():
+    told = wants_json()
+    try:
+        emit({"error": error, "problems": [asdict(problem) for problem in problems]})
+    except OSError:  # stdout is full, or its reader has gone: stderr has to do
+        told = False
+    if not told:
         for problem in problems:
             note(str(problem), style="error")
 
@@ -119,8 +125,11 @@ def say_lines(lines: Sequence[str]) -> None:
 
 
 def _write(stream: IO[str], line: str) -> None:
-    stream.write(f"{line}\n")
-    stream.flush()
+    try:
+        stream.write(f"{line}\n")
+        stream.flush()
+    except OSError as error:
+        raise OSError(error.errno, error.strerror, "stdout") from None
 
 
 def _plain(thing: object) -> Any:
