@@ -66,8 +66,14 @@ def _segment(place: Workplace, connection: Connection, list_key: str, segment: s
 
 @contextmanager
 def _target(out: Path | None) -> Iterator[IO[str]]:
-    """Give stdout, or a file that only its owner may read: it holds everybody's address."""
+    """Give stdout, or a file that only its owner may read: it holds everybody's address. Both are UTF-8.
+
+    In the encoding of somebody's terminal names would change on their way into a file.
+    """
     if out is None:
+        reconfigure = getattr(sys.stdout, "reconfigure", None)
+        if reconfigure:
+            reconfigure(encoding="utf-8")
         yield sys.stdout
         return
     try:

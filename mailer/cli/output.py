@@ -7,6 +7,7 @@ control characters are shown, not sent. NO_COLOR is honoured.
 
 from __future__ import annotations
 
+import codecs
 import json
 import os
 import sys
@@ -39,10 +40,12 @@ def wants_json() -> bool:
 def emit(thing: object) -> None:
     """Write one object as one line of JSON to stdout; nothing without --json.
 
-    Frozen values become objects, instants ISO 8601, paths and ids text.
+    Frozen values become objects, instants ISO 8601, paths and ids text. Where stdout is not UTF-8 the line is
+    ASCII: what Python writes for a character that an encoding lacks is no JSON.
     """
     if wants_json():
-        _write(sys.stdout, json.dumps(thing, ensure_ascii=False, default=_plain))
+        encoding = codecs.lookup(getattr(sys.stdout, "encoding", None) or "utf-8").name
+        _write(sys.stdout, json.dumps(thing, ensure_ascii=encoding != "utf-8", default=_plain))
 
 
 def say(text: str = "", *, style: str = "") -> None:

@@ -1,7 +1,8 @@
-"""Commands whose pipe broke, whose disk is full, whose stdout is closed, or that stand nowhere."""
+"""Commands whose pipe broke, whose disk is full, whose stdout is closed or not UTF-8, or that stand nowhere."""
 
 from __future__ import annotations
 
+import json
 import os
 import subprocess
 import sys
@@ -15,6 +16,8 @@ from tests.commandline import ROOT
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+    from tests.commandline import Cli
 
 ENVIRONMENT = {**os.environ, "PYTHONPATH": str(ROOT)}
 NO_ROOM = "No space left on device"
@@ -115,6 +118,31 @@ def test_from_a_folder_that_is_gone_dash_c_leads_out(newsletter: Path, tmp_path:
     ended = shell(f"mkdir gone && cd gone && rmdir ../gone && mailer -C {newsletter} issues", tmp_path)
     assert ended.returncode == 0, ended.stderr
     assert "Traceback" not in ended.stderr
+
+
+@pytest.mark.parametrize("encoding", ["ascii", "latin-1", "cp1252"])
+def test_json_is_json_and_an_export_is_utf_8_in_every_encoding(
+    newsletter: Path, cli: Cli, encoding: str
+) -> None:
+    """What stdout's encoding lacks is escaped as JSON does it; a file of people holds their names unchanged."""
+    name = "Zoë Łukasz 潮"
+    assert cli("subscribers", "add", "zoe@d.example.net", "--list", "main", "--name", name).code == 0
+    (listed,) = _said(newsletter, encoding, "list", "--json").splitlines()
+    assert json.loads(listed)["name"] == name
+    (exported,) = _said(newsletter, encoding, "export", "--list", "main", "--format", "jsonl").splitlines()
+    assert json.loads(exported)["name"] == name
+    assert name in _said(newsletter, encoding, "export", "--list", "main")
+
+
+def _said(folder: Path, encoding: str, *words: str) -> str:
+    ended = subprocess.run(
+        [sys.executable, "-m", "mailer", "subscribers", *words],
+        cwd=folder,
+        env=ENVIRONMENT | {"PYTHONIOENCODING": encoding},
+        capture_output=True,
+        check=True,
+    )
+    return ended.stdout.decode()
 
 
 @pytest.mark.parametrize(
