@@ -242,6 +242,7 @@ def test_a_relative_database_counts_from_the_folder(load, tmp_path):
         'id = "not a uuid"',
         "workers = 0",
         "workers = 65",
+        pytest.param(f"workers = {'9' * 5_000}", id="workers of 5,000 digits"),
         'workers = "many"',
         "[tripwire]\nrefused_percent = 0",
         "[lists.'../x']",
