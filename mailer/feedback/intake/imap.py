@@ -37,6 +37,23 @@ _IDLE: Final = (
 _GLANCE: Final = 1.0
 
 
+class _Client(IMAPClient):  # type: ignore[misc]  # the library has no types
+    """Hears what came together with the answer to IDLE: it lies in a buffer; the library looks at the socket."""
+
+    _unread = False
+
+    def idle(self) -> None:
+        """Begin to idle."""
+        super().idle()
+        self._unread = True
+
+    def _poll_socket(self, sock: Any, timeout: float | None = None) -> Any:
+        if self._unread:
+            self._unread = False
+            return True  # a look that finds nothing costs nothing
+        return super()._poll_socket(sock, timeout)
+
+
 def visit(reader: Reader) -> None:
     """Read what is there, then what comes, until it is stopped or the line breaks."""
     try:
@@ -57,7 +74,7 @@ def visit(reader: Reader) -> None:
 def _connected(reader: Reader) -> IMAPClient:
     settings, context = reader.settings, reader.context()
     implicit = settings.scheme == "imaps"
-    client = IMAPClient(
+    client = _Client(
         settings.host,
         settings.port,
         ssl=implicit,
