@@ -85,9 +85,10 @@ def _account(ground: Ground, epoch: int, within: Iterable[Batch] | None = None) 
 
     Nothing else may still write for it. `within` is where all of it is, if that is known.
     """
-    if not outlived(ground.journals, epoch):
+    if ground.database.dialect.name == "sqlite" and not outlived(ground.journals, epoch):
         # The machine went down, and the newest commits perhaps with it: the journal may know more than the ledger.
-        custody.replay(ground, epoch)
+        # A server forgets nothing, and went on meanwhile: what this journal left waiting others may be sending.
+        custody.replay(ground, epoch, unended=True)
     with writing(ground.database) as connection:
         if not workers.seize(connection, epoch):
             return None

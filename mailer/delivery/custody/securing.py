@@ -145,13 +145,18 @@ class Told:
     highest: dict[str, int]
 
 
-def replay(ground: Ground, epoch: int) -> Told:
-    """Tell the database all that a worker's journal knows, a page a transaction."""
+def replay(ground: Ground, epoch: int, *, unended: bool = False) -> Told:
+    """Tell the database all that a worker's journal knows, a page a transaction.
+
+    `unended`: only until another process has accounted for the worker, for from then on its rows are others'.
+    """
     proven = uncertain = 0
     highest = {"mailings": 0, "subscribers": 0}
     proofs = journal.proofs(ground.journals, epoch)
     while page := list(islice(proofs, _PAGE)):
         with writing(ground.database) as connection:
+            if unended and not workers.seize(connection, epoch):
+                break
             done = ledger.replay(connection, {one[:2]: one for one in page}, ground.clock())
         proven, uncertain = proven + done.proven, uncertain + done.uncertain
         highest["mailings"] = max(highest["mailings"], *(one.mailing_id for one in page))

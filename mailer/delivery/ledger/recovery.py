@@ -9,7 +9,7 @@ from sqlalchemy import and_, bindparam, case, insert, or_, select, update
 from mailer.delivery.ledger import packed, shelving
 from mailer.delivery.ledger.planning import plan
 from mailer.delivery.ledger.words import WAITING as WAITING_ROWS
-from mailer.delivery.states import OPEN, WAITING, MailingState, Skip
+from mailer.delivery.states import OPEN, MailingState, Skip
 from mailer.delivery.states import DeliveryState as State
 from mailer.delivery.tables import audiences, deliveries, mailings
 from subscribers import audience
@@ -158,7 +158,11 @@ _REPLAY = (
 def _moves(
     connection: Connection, mailing_id: int, told: Mapping[int, Proof], now: datetime
 ) -> list[dict[str, object]]:
-    """Decide which rows the proofs move: the open ones, and doubts that an earlier page of the journal left."""
+    """Decide which rows the proofs move: the open ones, and doubts that an earlier page of the journal left.
+
+    A deferral ends such a doubt and nothing else. Whose row is in hand may be another's by now, and be on its way: it
+    would wait again, and get a second copy; if it is still the dead worker's, `take_back` lays it back.
+    """
     doubt = and_(_d.state == State.UNCERTAIN, _d.reply == FROM_JOURNAL)
     rows = connection.execute(
         select(_d.subscriber_id, _d.state).where(
@@ -169,7 +173,7 @@ def _moves(
     for subscriber_id, state in rows:
         proof = told[subscriber_id]
         target = State.UNCERTAIN if proof.state is State.SENDING else proof.state
-        if target != state and not (target is State.DEFERRED and state in WAITING):
+        if target != state and (target is not State.DEFERRED or state == State.UNCERTAIN):
             values = {"state": target.value, "relay_id": proof.relay_id, "now": now}
             moves.append({"m": mailing_id, "s": subscriber_id, **values})
     return moves
