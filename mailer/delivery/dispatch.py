@@ -159,7 +159,10 @@ def begin(
     now: datetime,
     narrow: Narrow = plain,
 ) -> Mailing:
-    """Write what was foreseen: the mailing, its frozen edition, its audience. Planning the rows is deliver's work."""
+    """Write what was foreseen: the mailing, its frozen edition, its audience. Planning the rows is deliver's work.
+
+    Raises PersonNeeded for a mailing that was paused or cancelled since: the person had not heard of it.
+    """
     found = mailing.of_issue(connection, request.issue_list, edition.number, edition.slug, request.again)
     if found is None:
         found = mailing.open_mailing(connection, edition, request.issue_list, now, request.again)
@@ -168,6 +171,7 @@ def begin(
         prospect = foresee(
             connection, edition, request, prospect.list_id, now, narrow
         )  # another send was first
+    _may_go_on(mailing.hold(connection, found.id))
     if prospect.step in {Step.OPEN, Step.EXTEND}:
         _extend(connection, found.id, request, prospect.list_id, now, narrow)
         mailing.move(connection, found.id, MailingState.RUNNING, now)
@@ -236,12 +240,16 @@ def close_all(connection: Connection, now: datetime, known: Collection[int] = ()
 
 
 def decide_uncertain(connection: Connection, found: Mailing, decision: str, now: datetime) -> int:
-    """Apply a person's word on the uncertain of a mailing: resend or skip. Returns how many it was about."""
+    """Apply a person's word on the uncertain of a mailing: resend or skip. Returns how many it was about.
+
+    Raises PersonNeeded where they are to be sent again and the mailing was paused or cancelled since.
+    """
     if decision not in {"resend", "skip"}:
         raise UserError(Problem(f"--uncertain takes skip or resend, not {decision!r}", key="uncertain"))
     if decision == "skip":
         return ledger.skip_uncertain(connection, found.id, now)
     count = ledger.resend_uncertain(connection, found.id, now)
+    _may_go_on(mailing.hold(connection, found.id))
     if count:
         mailing.move(connection, found.id, MailingState.RUNNING, now)
     return count

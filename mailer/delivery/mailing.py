@@ -47,6 +47,15 @@ class Mailing:
     key_id: int | None = None  # the key that makes its tokens; None before its first message
 
 
+def hold(connection: Connection, mailing_id: int) -> Mailing:
+    """Give the mailing as it is, and let nobody plan, extend, move or close it before the transaction ends.
+
+    Whoever is doing so is waited for, and what they did is seen by the next statement. Deliveries that the transaction
+    changes come before it: so does whoever claims the first of a mailing, and whoever hears of a bounce.
+    """
+    return _mailing(connection.execute(select(mailings).where(_m.id == mailing_id).with_for_update()).one())
+
+
 def name_of(list_key: str, number: int | None, slug: str, again: str = "") -> str:
     """Give `72.main`, or `72.main.AGAIN`: what people type."""
     return ".".join(part for part in (str(number) if number is not None else slug, list_key, again) if part)
