@@ -174,6 +174,7 @@ def begin(
     _may_go_on(mailing.hold(connection, found.id))
     if prospect.step in {Step.OPEN, Step.EXTEND}:
         _extend(connection, found.id, request, prospect.list_id, now, narrow)
+    if prospect.step is not Step.NOTHING:
         mailing.move(connection, found.id, MailingState.RUNNING, now)
     return mailing.get(connection, found.id)
 
@@ -213,11 +214,22 @@ def _extend(
 def finish(connection: Connection, mailing_id: int, now: datetime) -> Counts:
     """Close a mailing of which nothing is left to send or to plan; give its sums."""
     sums = ledger.counts(connection, mailing_id)
-    over = not sums.unsettled and planning.left_to_plan(connection, mailing_id) is None
-    if over and mailing.move(connection, mailing_id, MailingState.FINISHED, now):
+    if not _over(connection, mailing_id, sums):
+        return sums
+    if connection.dialect.name == "postgresql":
+        # Asked again once whoever extends or plans it at this moment is done: their readers would wait for ever.
+        mailing.hold(connection, mailing_id)
+        sums = ledger.counts(connection, mailing_id)
+    if _over(connection, mailing_id, sums) and mailing.move(
+        connection, mailing_id, MailingState.FINISHED, now
+    ):
         name = mailing.get(connection, mailing_id).name
         events.record(connection, "mailing.finished", name, now, "mailer", **sums.to_json())
     return sums
+
+
+def _over(connection: Connection, mailing_id: int, sums: Counts) -> bool:
+    return not sums.unsettled and planning.left_to_plan(connection, mailing_id) is None
 
 
 def close(connection: Connection, mailing_id: int, now: datetime) -> None:

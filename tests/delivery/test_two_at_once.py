@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+from threading import Thread
 from typing import TYPE_CHECKING
 
 import pytest
 
 from mailer.database import reading, writing
-from mailer.delivery import dispatch, mailing, steering, tripwire
-from mailer.delivery.dispatch import Request
+from mailer.delivery import dispatch, ledger, mailing, steering, tripwire
+from mailer.delivery.dispatch import Request, Step
 from mailer.delivery.states import DeliveryState as S
 from mailer.delivery.states import MailingState
 from mailer.errors import PersonNeeded
@@ -16,10 +17,13 @@ from mailer.issue.provenance import Provenance
 from tests.delivery.conftest import NOON, World, edition
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
+
     from sqlalchemy import Connection
 
     from mailer.delivery.dispatch import Prospect
     from mailer.delivery.mailing import Mailing
+    from mailer.delivery.model import Counts
 
 MAIN = Request("main", "main")
 NEW_READERS = Request("main", "main", new_readers=True)
@@ -78,3 +82,76 @@ def test_what_is_stopped_while_a_person_is_asked_stays_so(world: World, how: str
         resent(c, prospect) if how == "resend" else begun(c, prospect, request)
     world.plan()
     assert (state(world), world.counts()) == (word, before)
+
+
+def in_parallel(work: Callable[[], object]) -> Thread:
+    """Do it in another process, as it were; give it a moment to come as far as it can."""
+    thread = Thread(target=work)
+    thread.start()
+    thread.join(0.5)
+    return thread
+
+
+def finished(world: World) -> None:
+    """Close the mailing if it is over, as a process that ends does."""
+    with writing(world.engine) as c:
+        dispatch.finish(c, world.mailing_id, NOON)
+
+
+def everybody_has_it(world: World) -> None:
+    """Plan a reader and send to them."""
+    world.join("ann@one.example")
+    world.extend()
+    world.settle(list(world.fence(world.claim())))
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_mailing_that_is_extended_while_another_closes_it_runs_on(world: World) -> None:
+    """A process ends, and counts nobody who waits; at that moment another adds new readers: they get it."""
+    everybody_has_it(world)
+    world.join("new@two.example")
+    prospect = foreseen(world, NEW_READERS)
+    with writing(world.engine) as c:
+        begun(c, prospect, NEW_READERS)
+        other = in_parallel(lambda: finished(world))
+    other.join()
+    world.plan()
+    assert state(world) is MailingState.RUNNING
+    assert [one.address for one in world.claim()] == ["new@two.example"]
+
+
+@pytest.mark.parametrize("engine", ["postgresql"], indirect=True)
+def test_a_mailing_whose_last_readers_are_planned_while_another_closes_it_runs_on(
+    world: World, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A process counts nobody who waits, another plans the last chunk, the first finds nothing left to plan."""
+    everybody_has_it(world)
+    world.join("new@two.example")
+    prospect = foreseen(world, NEW_READERS)
+    with writing(world.engine) as c:
+        begun(c, prospect, NEW_READERS)
+    counts = ledger.counts
+
+    def counted(c: Connection, mailing_id: int) -> Counts:
+        sums = counts(c, mailing_id)
+        in_parallel(world.plan).join()
+        return sums
+
+    monkeypatch.setattr(ledger, "counts", counted)
+    finished(world)
+    monkeypatch.undo()
+    assert state(world) is MailingState.RUNNING
+    assert [one.address for one in world.claim()] == ["new@two.example"]
+
+
+def test_a_mailing_that_was_closed_too_early_goes_on_when_it_is_sent_again(world: World) -> None:
+    """Somebody waits in a mailing that is called finished: the same command takes it up again."""
+    world.join("ann@one.example")
+    world.extend()
+    with writing(world.engine) as c:
+        mailing.move(c, world.mailing_id, MailingState.FINISHED, NOON)
+    prospect = foreseen(world, MAIN)
+    assert prospect.step is Step.CONTINUE
+    with writing(world.engine) as c:
+        assert begun(c, prospect, MAIN).state is MailingState.RUNNING
+    assert len(world.claim()) == 1
