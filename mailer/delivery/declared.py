@@ -27,6 +27,7 @@ def declare(
     connection: Connection, edition: Edition, list_key: str, now: datetime, actor: str
 ) -> Mailing | None:
     """Write that this issue went out before; None if it has a mailing already. Raises UserError for a conflict."""
+    mailing.opening(connection)
     if mailing.of_issue(connection, list_key, edition.number, edition.slug) is not None:
         return None
     made = mailing.open_mailing(connection, edition, list_key, now)

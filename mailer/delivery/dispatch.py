@@ -163,6 +163,8 @@ def begin(
 
     Raises PersonNeeded for a mailing that was paused or cancelled since: the person had not heard of it.
     """
+    if prospect.step is Step.OPEN:
+        mailing.opening(connection)
     found = mailing.of_issue(connection, request.issue_list, edition.number, edition.slug, request.again)
     if found is None:
         found = mailing.open_mailing(connection, edition, request.issue_list, now, request.again)

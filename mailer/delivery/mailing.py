@@ -7,9 +7,9 @@ with what went out under its name is refused, never guessed about. Each verb run
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import Select, insert, or_, select, update
+from sqlalchemy import Select, func, insert, or_, select, update
 
 from mailer.delivery.states import MAILING_MOVES, MailingState
 from mailer.delivery.tables import audiences, editions, mailings
@@ -25,6 +25,7 @@ if TYPE_CHECKING:
     from mailer.delivery.waves import Waves
 
 _m = mailings.c
+_OPENING: Final = 0x6F70656E  # one process opens mailings at a time on PostgreSQL; the number is ours alone
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,12 @@ def agree(mailing: Mailing, edition: Edition) -> None:
                 file=edition.file,
             )
         )
+
+
+def opening(connection: Connection) -> None:
+    """Let nobody else open a mailing before the transaction ends, and see those that were. Ask `of_issue` behind it."""
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_OPENING)))
 
 
 def open_mailing(

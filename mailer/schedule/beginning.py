@@ -71,6 +71,7 @@ def begin(
         claimed = _claim(connection, plan, due, entry_id, now)
         if claimed is None:
             return False
+        mailing.opening(connection)
         if mailing.of_issue(connection, plan.list_key, ready.edition.number, ready.edition.slug) is not None:
             raise WentOutError(f"{ready.edition.file} went out meanwhile")
         found = dispatch.begin(connection, prospect, ready.edition, request, ready.origin, now, ground.narrow)

@@ -155,3 +155,25 @@ def test_a_mailing_that_was_closed_too_early_goes_on_when_it_is_sent_again(world
     with writing(world.engine) as c:
         assert begun(c, prospect, MAIN).state is MailingState.RUNNING
     assert len(world.claim()) == 1
+
+
+def test_of_two_first_sends_of_an_issue_one_opens_it_and_both_send(world: World) -> None:
+    """Both looked before it was there: the second finds the mailing of the first, and goes on with it."""
+    world.join("ann@one.example")
+    other = edition(73, "another")
+    with reading(world.engine) as c:
+        prospect = dispatch.foresee(c, other, MAIN, world.list_id, NOON)
+    assert prospect.step is Step.OPEN
+    names: list[str] = []
+
+    def send() -> None:
+        with writing(world.engine) as c:
+            names.append(dispatch.begin(c, prospect, other, MAIN, ORIGIN, NOON).name)
+
+    with writing(world.engine) as c:
+        names.append(dispatch.begin(c, prospect, other, MAIN, ORIGIN, NOON).name)
+        second = in_parallel(send)
+    second.join()
+    assert names == ["73.main", "73.main"]
+    with reading(world.engine) as c:
+        assert len(mailing.every(c)) == 2
