@@ -123,7 +123,9 @@ def _turned_back(connection: Connection, item: Claim, state: str | None, now: da
     found = connection.execute(select(*columns).where(reader.c.subscriber_id == item.subscriber_id)).first()
     if found is None:
         return {"state": State.SKIPPED, "reason": Skip.LEFT, "at": now}
-    return {"state": _LAID_BACK, "address_id": found[0], "address": found[1], "domain": found[2]}
+    # Erased in this moment: what was read of them is not written back.
+    address, domain = (case((_d.address == "", ""), else_=word) for word in found[1:])
+    return {"state": _LAID_BACK, "address_id": found[0], "address": address, "domain": domain}
 
 
 def _state_of(connection: Connection, mailing_id: int) -> str | None:

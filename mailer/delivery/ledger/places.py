@@ -75,6 +75,7 @@ def by_relay_id(connection: Connection, relay_id: str, subscriber_id: int) -> Pl
 
 def blank(connection: Connection, subscriber_id: int, now: datetime, shorten: Callable[[str], str]) -> int:
     """Take a person's address and the words of replies out of their rows; who waits is skipped. Gives how many."""
+    shelving.hold_people(connection)
     found = connection.execute(_of(subscriber_id)).all()
     waits = _d.state.in_(WAITING)
     for row in found:

@@ -11,7 +11,7 @@ from __future__ import annotations
 from itertools import groupby
 from typing import TYPE_CHECKING, Final
 
-from sqlalchemy import bindparam, delete, insert, select, update
+from sqlalchemy import bindparam, delete, func, insert, select, update
 
 from mailer.delivery.ledger.packed import mark, p
 from mailer.delivery.ledger.packing import BLOCK, FINAL, NOBODY, Packed, Row, block_of, pack, unpack, without
@@ -29,6 +29,7 @@ SPAN: Final = 5 * BLOCK
 
 _d = deliveries.c
 _m = mailings.c
+_PEOPLE: Final = 0x70656F70  # who erases a person waits for those who plan; the number is ours alone
 _OVER = (MailingState.FINISHED, MailingState.CANCELLED)
 
 
@@ -97,15 +98,28 @@ def _add(connection: Connection, mailing_id: int, block: int, rows: list[Row]) -
 
 
 def hold(connection: Connection, mailing_id: int) -> bool:
-    """Keep a mailing from being packed until the transaction ends; say whether some of it is packed already.
+    """Keep a mailing from being packed, and its readers from being erased, until the transaction ends.
 
-    Whoever makes deliveries calls this before the statement that looks at who has one: on PostgreSQL a statement does
-    not see what was committed after it began, and would make a delivery anew that was packed in that moment.
+    Says whether some of it is packed already. Whoever makes deliveries calls this before the statement that looks at
+    who has one: on PostgreSQL a statement does not see what was committed after it began, and would make a delivery
+    anew that was packed in that moment, or one of a person who was erased in it.
     """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock_shared(_PEOPLE)))
     # A key share: what changes the mailing's state is not held up.
     connection.execute(select(_m.id).where(_m.id == mailing_id).with_for_update(read=True, key_share=True))
     some = select(p.block).where(p.mailing_id == mailing_id).limit(1)
     return connection.execute(some).first() is not None
+
+
+def hold_people(connection: Connection) -> None:
+    """Let nobody make deliveries until the transaction ends: a person is about to be erased.
+
+    Whoever makes some is waited for, so that they are seen. Not the mailings' rows are held for that: whoever sends the
+    first of a mailing waits for one with rows of the person in hand.
+    """
+    if connection.dialect.name == "postgresql":
+        connection.execute(select(func.pg_advisory_xact_lock(_PEOPLE)))
 
 
 _REWRITE = (
