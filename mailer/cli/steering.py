@@ -97,8 +97,13 @@ def _amend(place: Workplace, found: Mailing, *, yes: bool) -> None:
         note(line)
     confirm(f"Bring this to the {forecast.many(waiting, 'reader')} who wait?", yes=yes)
     origin = provenance(named.path)
-    count = steering.amend(place.engine, found, corrected, origin, dispatch.now_utc(), events.person())
+    done = steering.amend(place.engine, found, corrected, origin, dispatch.now_utc(), events.person())
+    runs = found.state is MailingState.RUNNING
+    count = done.waiting + (0 if runs else done.in_hand)
     note(f"{forecast.many(count, 'reader')} will get the corrected issue.")
+    if runs and done.in_hand:
+        many = forecast.many(done.in_hand, "more reader")
+        note(f"{many} were about to be sent to: who is within the next two seconds gets the old one.")
 
 
 def differences(before: Edition, after: Edition) -> list[str]:

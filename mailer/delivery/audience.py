@@ -16,7 +16,8 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import Select, func, or_, select, update
 
-from mailer.delivery import batches, ledger
+from mailer.delivery import batches, ledger, mailing
+from mailer.delivery.states import MailingState
 from mailer.delivery.tables import audiences, mailings
 from mailer.delivery.waves import Waves
 from subscribers import audience as mailable
@@ -51,7 +52,9 @@ class Planner:
     planned: int = 0
 
     def step(self, connection: Connection, now: datetime) -> bool:
-        """Plan one chunk; false when nothing is left to plan."""
+        """Plan one chunk; false when nothing is left to plan, or the mailing was cancelled."""
+        if mailing.attend(connection, self.mailing_id) is MailingState.CANCELLED:
+            return False
         # Asked again: who waited for another's lock is told of a row only if it is still to be planned.
         row = self._next(connection, now) or self._next(connection, now)
         if row is None:

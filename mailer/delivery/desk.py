@@ -189,6 +189,11 @@ class Desk:
         self._aside = {domain: queue for domain, queue in self._aside.items() if queue}
         return out
 
+    def holds_other(self, edition_id: int) -> bool:
+        """Say whether any claim is of another edition than this one."""
+        queues = (self._ready, *self._aside.values())
+        return any(claim.edition_id != edition_id for queue in queues for claim in queue)
+
     def clear(self) -> list[Claim]:
         """Take everything out."""
         claims = [*self._ready, *(claim for queue in self._aside.values() for claim in queue)]

@@ -57,6 +57,12 @@ def hold(connection: Connection, mailing_id: int) -> Mailing:
     return _mailing(connection.execute(select(mailings).where(_m.id == mailing_id).with_for_update()).one())
 
 
+def attend(connection: Connection, mailing_id: int) -> MailingState:
+    """Give its state, and let nobody who calls `hold` pass by what the transaction plans."""
+    ours = select(_m.state).where(_m.id == mailing_id)
+    return MailingState(connection.execute(ours.with_for_update(read=True, key_share=True)).scalar_one())
+
+
 def name_of(list_key: str, number: int | None, slug: str, again: str = "") -> str:
     """Give `72.main`, or `72.main.AGAIN`: what people type."""
     return ".".join(part for part in (str(number) if number is not None else slug, list_key, again) if part)

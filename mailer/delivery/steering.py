@@ -6,7 +6,7 @@ hold up nobody. Each verb writes its event with its move.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from sqlalchemy import func, select
 
@@ -28,6 +28,16 @@ if TYPE_CHECKING:
     from mailer.issue.provenance import Provenance
 
 _CHUNK = 20_000
+
+
+class Amended(NamedTuple):
+    """How many wait and get the corrected edition, and how many were in the hands of a process.
+
+    These are claimed anew within two seconds; until then a message of the old one may leave.
+    """
+
+    waiting: int
+    in_hand: int
 
 
 def find(connection: Connection, wanted: str, list_key: str | None = None) -> Mailing:
@@ -67,6 +77,10 @@ def cancel(database: Engine, found: Mailing, now: datetime, actor: str) -> int:
     """
     reason = f"cancelled by {actor}"
     _move(database, found, MailingState.CANCELLED, now, actor, "mailing.cancelled", reason)
+    with writing(database) as connection:
+        mailing.hold(
+            connection, found.id
+        )  # whoever plans at this moment is done then: nobody of it is passed by
     return _in_chunks(
         database, found, lambda connection, _, upto: ledger.cancel(connection, found.id, now, upto)
     )
@@ -74,8 +88,8 @@ def cancel(database: Engine, found: Mailing, now: datetime, actor: str) -> int:
 
 def amend(
     database: Engine, found: Mailing, corrected: Edition, origin: Provenance, now: datetime, actor: str
-) -> int:
-    """Give the corrected edition to those who still wait; returns how many. Its number and slug must be the same."""
+) -> Amended:
+    """Give the corrected edition to those who still wait. Its number and slug must be the same."""
     if (corrected.number, corrected.slug) != (found.number, found.slug):
         message = f"is number {corrected.number}, slug {corrected.slug!r}; {found.name} is not"
         raise UserError(Problem(message, corrected.file))
@@ -84,11 +98,13 @@ def amend(
             connection, found.id, corrected, origin.commit, now, committed=origin.committed
         )
         events.record(connection, "mailing.amended", found.name, now, actor, edition=edition_id)
-    return _in_chunks(
+    waiting = _in_chunks(
         database,
         found,
         lambda connection, after, upto: ledger.amend(connection, found.id, edition_id, after, upto),
     )
+    with reading(database) as connection:
+        return Amended(waiting, ledger.count_in_hand(connection, found.id, edition_id))
 
 
 def _move(

@@ -189,11 +189,22 @@ class Supply:
         epoch = self._work.worker.epoch
         return self._work.recorder.call(lambda c: ledger.give_back(c, epoch, claims, due_at), brief=True)
 
+    async def amended(self, edition_id: int) -> None:
+        """Hear which edition is the newest: what is here of another goes back, and is claimed anew with this one."""
+        if self.desk.holds_other(edition_id):
+            claims = self.desk.clear()
+            self._forget(claims)
+            await self.lay(claims)
+            self._low.set()
+
+    def _forget(self, claims: Sequence[Claim]) -> None:
+        self._work.presses.forget(claims)
+        if self._ahead is not None:
+            self._ahead.forget(claims)
+
     async def _give_back_surplus(self) -> None:
         for wait, claims in self.desk.surplus(self._loop.time()).items():
-            self._work.presses.forget(claims)
-            if self._ahead is not None:
-                self._ahead.forget(claims)
+            self._forget(claims)
             await self.lay(claims, self._work.clock() + timedelta(seconds=wait))
 
     async def end(self, *, lay: bool) -> None:

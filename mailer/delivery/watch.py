@@ -79,6 +79,7 @@ class Watch:
         if late:
             self._beat = now
         self._apply(seen, seen.mailing)
+        await self._supply.amended(seen.mailing.edition_id)
         return seen.mailing
 
     async def rest(self) -> None:

@@ -32,6 +32,9 @@ _CLAIM_COLUMNS = (
 
 _place: ColumnClause[Any] = literal_column("ctid")  # where a row stands in PostgreSQL's table
 
+# Not the row's: an amendment passes by who is in hand, and they may be laid back.
+_NEWEST = select(mailings.c.edition_id).where(mailings.c.id == bindparam("m")).scalar_subquery()
+
 # A row that was tried before stays deferred; `attempts` tells.
 _LAID_BACK = case((_d.attempts > 0, State.DEFERRED.value), else_=State.PLANNED.value)
 
@@ -64,7 +67,7 @@ def _claim_statement(*, excluding: bool, within: bool, server: bool) -> Returnin
     return (
         update(deliveries)
         .where(chosen)
-        .values(state=State.CLAIMED, epoch=bindparam("e"), at=bindparam("now"))
+        .values(state=State.CLAIMED, epoch=bindparam("e"), at=bindparam("now"), edition_id=_NEWEST)
         .returning(*_CLAIM_COLUMNS)
     )
 
@@ -80,8 +83,8 @@ def claim(
 ) -> list[Claim]:
     """Take up to `limit` due rows of a running mailing into this worker's hands, oldest due first.
 
-    Rows of the domains in `without` (slow ones) stay; `within` bounds the readers' ids. Another worker's
-    claim is never waited for.
+    They get the mailing's newest edition. Rows of the domains in `without` (slow ones) stay; `within` bounds the
+    readers' ids. Another worker's claim is never waited for.
     """
     values: dict[str, object] = {"m": mailing_id, "e": epoch, "now": now, "most": limit}
     if without:

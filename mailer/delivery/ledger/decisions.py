@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from sqlalchemy import update
+from sqlalchemy import func, select, update
 
 from mailer.delivery.states import WAITING, Skip
 from mailer.delivery.states import DeliveryState as State
@@ -31,7 +31,7 @@ def cancel(connection: Connection, mailing_id: int, now: datetime, upto: int) ->
 
 
 def amend(connection: Connection, mailing_id: int, edition_id: int, after: int, upto: int) -> int:
-    """Give those who still wait the corrected edition; returns how many."""
+    """Give those who still wait the corrected edition; returns how many. Who is claimed gets it when claimed anew."""
     return connection.execute(
         update(deliveries)
         .where(
@@ -43,6 +43,12 @@ def amend(connection: Connection, mailing_id: int, edition_id: int, after: int, 
         )
         .values(edition_id=edition_id)
     ).rowcount
+
+
+def count_in_hand(connection: Connection, mailing_id: int, edition_id: int) -> int:
+    """Count who is claimed, and had another edition then."""
+    in_hand = (_d.mailing_id == mailing_id, _d.state == State.CLAIMED, _d.edition_id != edition_id)
+    return connection.execute(select(func.count()).select_from(deliveries).where(*in_hand)).scalar_one()
 
 
 def resend_uncertain(connection: Connection, mailing_id: int, now: datetime) -> int:
