@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import socket
-from contextlib import asynccontextmanager
+from contextlib import asynccontextmanager, nullcontext
 from dataclasses import dataclass
 from functools import partial
 from typing import TYPE_CHECKING
@@ -29,7 +29,7 @@ from mailer.delivery.sharing import tallies
 from mailer.delivery.turnstile import Turnstile
 from mailer.delivery.work import Work
 from mailer.delivery.writer import Writer
-from mailer.errors import Problem, TryLater
+from mailer.errors import MailerError, Problem, TryLater
 
 if TYPE_CHECKING:
     from collections.abc import AsyncIterator, Callable, Iterable, Sequence
@@ -117,7 +117,10 @@ async def deliver(
         engine = Engine(await _work(ground, mailing_id, worker, recorder, wait=wait, handed=handed))
         if watch is not None:
             watch(engine)
-        end = await engine.run()
+        async with (
+            _sweeping(ground) if kind == "send" else nullcontext()
+        ):  # a daemon does so for all its mailings
+            end = await engine.run()
         if end in {End.NO_DATABASE, End.RETIRED}:
             return Result(end, engine.problem, None, recovered)
         if handed is None:
@@ -130,6 +133,26 @@ async def deliver(
             return Result(end, engine.problem, sums, recovered, daemon)
     await asyncio.to_thread(_close, ground, mailing_id)
     return Result(end, engine.problem, None, recovered)
+
+
+@asynccontextmanager
+async def _sweeping(ground: Ground) -> AsyncIterator[None]:
+    """Account for others that die meanwhile: else their rows would be waited for, and nobody else may look."""
+    task = asyncio.create_task(_sweep_again_and_again(ground))
+    try:
+        yield
+    finally:
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+
+async def _sweep_again_and_again(ground: Ground) -> None:
+    while True:
+        await asyncio.sleep(workers.HEARTBEAT.total_seconds())
+        try:
+            await asyncio.to_thread(sweep, ground)
+        except MailerError as problem:
+            log.warning("the dead are looked for again: %s", problem)
 
 
 def _close(ground: Ground, mailing_id: int) -> None:

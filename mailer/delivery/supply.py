@@ -10,8 +10,8 @@ from __future__ import annotations
 import asyncio
 import contextlib
 from datetime import timedelta
-from functools import partial
-from typing import TYPE_CHECKING, Final
+from itertools import count
+from typing import TYPE_CHECKING, Any, Final
 
 from mailer.delivery import desk, ledger
 from mailer.delivery.ahead import Ahead
@@ -20,7 +20,7 @@ from mailer.delivery.desk import Desk
 from mailer.delivery.states import DeliveryState
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping, Sequence
+    from collections.abc import Callable, Mapping, Sequence
     from datetime import datetime
 
     from sqlalchemy import Connection
@@ -93,9 +93,9 @@ class Supply:
         # To look past the readers of crowded domains may take as long as there are readers.
         brief = not self.desk.crowded(self._loop.time())
         if handed is None:
-            return await self._work.recorder.call(self._claim, brief=brief)
+            return await self._work.recorder.call(self._claiming(), brief=brief)
         while (batch := handed.current) is not None:
-            claim = partial(self._claim, most=_WHOLE, within=(batch.first, batch.last))
+            claim = self._claiming(most=_WHOLE, within=(batch.first, batch.last))
             claims = await self._work.recorder.call(claim, brief=brief)
             if len(claims) < _WHOLE:
                 handed.exhausted()
@@ -111,14 +111,28 @@ class Supply:
         """Say whether there is anything to send here."""
         return bool(self.desk)
 
+    def _claiming(self, **what: Any) -> Callable[[Connection], list[Claim]]:
+        """Give a claim that may be repeated: what was claimed, and not heard of, is known by its moment."""
+        now, tries = self._work.clock(), count()
+        return lambda connection: self._claim(connection, now, again=next(tries) > 0, **what)
+
     def _claim(
-        self, connection: Connection, most: int = BATCH, within: tuple[int, int] | None = None
+        self,
+        connection: Connection,
+        now: datetime,
+        *,
+        again: bool,
+        most: int = BATCH,
+        within: tuple[int, int] | None = None,
     ) -> list[Claim]:
-        work, now = self._work, self._work.clock()
-        if not workers.hold(connection, work.worker.epoch):
+        work, epoch = self._work, self._work.worker.epoch
+        # To seize it waits until the try whose answer was lost has ended one way or the other.
+        if not (workers.seize if again else workers.hold)(connection, epoch):
             return []  # the engine hears of it at its next heartbeat
-        crowded = self.desk.crowded(self._loop.time())
-        claims = ledger.claim(connection, work.mailing_id, work.worker.epoch, now, most, crowded, within)
+        claims = ledger.claimed(connection, work.mailing_id, epoch, now) if again else []
+        if not claims:
+            crowded = self.desk.crowded(self._loop.time())
+            claims = ledger.claim(connection, work.mailing_id, epoch, now, most, crowded, within)
         if claims:
             work.presses.prepare(connection, claims, now)
         return claims

@@ -9,7 +9,7 @@ Never: commits. The caller owns the transaction, and keeps it short.
 """
 
 from mailer.delivery.ledger.advancing import advance, fence, settle
-from mailer.delivery.ledger.claiming import claim, give_back, turn_back
+from mailer.delivery.ledger.claiming import claim, claimed, give_back, turn_back
 from mailer.delivery.ledger.conditions import has_delivery, received, went_to_anybody
 from mailer.delivery.ledger.decisions import amend, cancel, count_in_hand, resend_uncertain, skip_uncertain
 from mailer.delivery.ledger.places import Place, blank, by_relay_id, find, newest
@@ -40,6 +40,7 @@ __all__ = [
     "by_relay_id",
     "cancel",
     "claim",
+    "claimed",
     "count_accepted",
     "count_in_hand",
     "counts",

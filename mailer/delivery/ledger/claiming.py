@@ -97,6 +97,12 @@ def claim(
     return list(map(Claim._make, connection.execute(statement, values).all()))
 
 
+def claimed(connection: Connection, mailing_id: int, epoch: int, at: datetime) -> list[Claim]:
+    """Give what this worker claimed at that moment: the answer to the claim may be what was lost."""
+    mine = (_d.mailing_id == mailing_id, _d.epoch == epoch, _d.state == State.CLAIMED, _d.at == at)
+    return list(map(Claim._make, connection.execute(select(*_CLAIM_COLUMNS).where(*mine)).all()))
+
+
 def _in_hand(mailing_id: int, epoch: int, subscribers: Iterable[int]) -> ColumnElement[bool]:
     return and_(
         _d.mailing_id == mailing_id,
