@@ -20,7 +20,7 @@ from mailer.delivery import batches, custody, dispatch, ledger, mailing
 from mailer.delivery.custody import workers
 from mailer.delivery.engine import End
 from mailer.delivery.handed import Handed
-from mailer.delivery.letters import Post
+from mailer.delivery.post import Post
 from mailer.delivery.relays import relays_of
 from mailer.delivery.sending import deliver, enlisted, own_name, sweep
 from mailer.delivery.states import MailingState

@@ -6,17 +6,18 @@ import asyncio
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING
 
+import pytest
 from sqlalchemy import select
 
 from mailer.database import open_engine, reading, writing
-from mailer.delivery.letters import Post, claim, fence, lay_back, write
+from mailer.delivery.letters import claim, fence, lay_back, write
+from mailer.delivery.post import Post
 from mailer.delivery.tables import letters
 from mailer.message import Message
 from mailer.smtp.relay import parse_relay
 from tests.loopback.server import Do, Rule, Script, running
 
 if TYPE_CHECKING:
-    import pytest
     from sqlalchemy import Engine
 
     from mailer.smtp import Session
@@ -61,7 +62,7 @@ def test_a_letter_is_written_once(engine: Engine) -> None:
 
 def test_a_database_that_was_away_ends_no_letters(engine: Engine, monkeypatch: pytest.MonkeyPatch) -> None:
     """A look that finds no database, or loses it with letters in hand, is not the last one: each arrives once."""
-    monkeypatch.setattr("mailer.delivery.letters._REST", 0.1)
+    monkeypatch.setattr("mailer.delivery.post._REST", 0.1)
     put(engine, "ann@a.example", "bob@a.example")
     away = open_engine("postgresql://127.0.0.1:1/nowhere")
 
@@ -114,6 +115,43 @@ def test_a_letter_in_doubt_is_sent_again(engine: Engine) -> None:
         assert len(server.accepted) == 2
         assert len({one.message_id for one in server.accepted}) == 1
     assert states(engine) == {"ann@a.example": "accepted"}
+
+
+@pytest.mark.parametrize("reply", ["550 5.7.1 relaying denied", "450 4.4.5 monthly sending quota reached"])
+def test_a_letter_that_a_relay_does_not_take_holds_up_no_other(engine: Engine, reply: str) -> None:
+    """It is put off, the others arrive over the same connection, and the relay is not stormed."""
+    put(engine, "ann@a.example", "bob@b.example", "cid@c.example")
+    with running(Script(rules=(Rule("rcpt", reply, recipient="ann@*"),))) as server:
+        post(engine, server.url(), seconds=2.0)
+        assert [one.recipient for one in server.accepted] == ["bob@b.example", "cid@c.example"]
+        assert server.total == 1
+        server.follow(Script())
+        post(engine, server.url(), NOW + timedelta(minutes=2))
+    assert set(states(engine).values()) == {"accepted"}
+
+
+def test_a_relay_that_takes_no_letter_is_asked_now_and_then(engine: Engine) -> None:
+    """Its quota is used up: two letters are told so, the others wait for their turn without a connection each."""
+    put(engine, *(f"p{n}@a.example" for n in range(30)))
+    with running(Script(rules=(Rule("rcpt", "450 4.4.5 monthly sending quota reached"),))) as server:
+        post(engine, server.url(), seconds=2.0)
+        assert server.total == 1
+    with reading(engine) as c:
+        put_off = [row.due_at > NOW for row in c.execute(select(letters))]
+    assert sum(put_off) == 2
+
+
+def test_a_letter_at_which_a_relay_hangs_up_comes_to_an_end(engine: Engine) -> None:
+    """Each time is a try: it is put off for longer and longer, and given up after days; the others arrive."""
+    put(engine, "ann@a.example", "bob@b.example")
+    with running(Script(rules=(Rule("rcpt", do=Do.DROP, recipient="ann@*"),))) as server:
+        for day in range(9):
+            post(engine, server.url(), NOW + timedelta(days=day), seconds=0.3)
+        assert [one.recipient for one in server.accepted] == ["bob@b.example"]
+    with reading(engine) as c:
+        ann = c.execute(select(letters).where(letters.c.address == "ann@a.example")).one()
+    assert ann.attempts == 9
+    assert ann.due_at >= NOW + timedelta(days=8, hours=12)
 
 
 def test_two_workers_share_letters(engine: Engine) -> None:

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, Any
 
 from mailer.database import open_engine, register, writing
 from mailer.delivery.ground import Ground
-from mailer.delivery.letters import Post
+from mailer.delivery.post import Post
 from mailer.settings import load_settings
 from mailer.smtp.relay import parse_relay
 from mailer.web.serving import serve
