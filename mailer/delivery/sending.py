@@ -117,9 +117,8 @@ async def deliver(
         engine = Engine(await _work(ground, mailing_id, worker, recorder, wait=wait, handed=handed))
         if watch is not None:
             watch(engine)
-        async with (
-            _sweeping(ground) if kind == "send" else nullcontext()
-        ):  # a daemon does so for all its mailings
+        # A daemon does so for all its mailings.
+        async with _sweeping(ground) if kind == "send" else nullcontext():
             end = await engine.run()
         if end in {End.NO_DATABASE, End.RETIRED}:
             return Result(end, engine.problem, None, recovered)

@@ -77,10 +77,10 @@ def cancel(database: Engine, found: Mailing, now: datetime, actor: str) -> int:
     """
     reason = f"cancelled by {actor}"
     _move(database, found, MailingState.CANCELLED, now, actor, "mailing.cancelled", reason)
-    with writing(database) as connection:
-        mailing.hold(
-            connection, found.id
-        )  # whoever plans at this moment is done then: nobody of it is passed by
+    with writing(
+        database
+    ) as connection:  # whoever plans at this moment is done then: nobody of it is passed by
+        mailing.hold(connection, found.id)
     return _in_chunks(
         database, found, lambda connection, _, upto: ledger.cancel(connection, found.id, now, upto)
     )
