@@ -6,6 +6,7 @@ import re
 import sqlite3
 from datetime import UTC, datetime, timedelta
 from typing import TYPE_CHECKING, Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
@@ -35,9 +36,9 @@ def issue(folder: Path, number: int, date: datetime, **keys: object) -> None:
 
 
 def next_tuesday() -> datetime:
-    """Give the coming Tuesday, a day."""
-    today = datetime.now(UTC)
-    return today + timedelta(days=(1 - today.weekday()) % 7 or 7)
+    """Give the day of the schedule's next due time; its days begin at eight in Berlin."""
+    day = datetime.now(ZoneInfo("Europe/Berlin")) - timedelta(hours=8)
+    return day + timedelta(days=-day.weekday() % 7 + 1)
 
 
 def row(folder: Path, **values: Any) -> None:
