@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import csv
 import random
 import signal
@@ -35,7 +36,8 @@ file, url, rejects = sys.argv[1:]
 engine = open_engine(url)
 result = subscribers.import_file(
     lambda: writing(engine), Path(file), list_key="main", basis="form", now=datetime.now(timezone.utc),
-    hash_key=b"k" * 32, rejects=Path(rejects), progress=lambda *_: print("+", end="", flush=True),
+    hash_key=b"k" * 32, rejects=Path(rejects),
+    progress=lambda *_: print("+", end="", flush=True) or sys.stdin.read(1),  # on when it is let
 )
 print(result.id, result.records, result.added, result.rejected)
 """
@@ -55,20 +57,31 @@ def people(tmp_path: Path) -> Path:
 def start(engine: Engine, people: Path) -> subprocess.Popen[str]:
     url = engine.url.render_as_string(hide_password=False)
     words = [sys.executable, "-c", SCRIPT, str(people), url, str(people.parent / "rejects")]
-    return subprocess.Popen(words, stdout=subprocess.PIPE, text=True)
+    return subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True)
 
 
 def killed(child: subprocess.Popen[str], chance: random.Random, how: signal.Signals) -> bool:
-    """End a child some moments after some transaction; give whether it was not done before."""
+    """End a child some moments after some transaction; give whether it was not done before.
+
+    It is let go on for a few more than these, so that one is under way, and not to its end, however busy the machine.
+    """
+    assert child.stdin is not None
     assert child.stdout is not None
-    for _ in range(chance.randrange(1, 12)):
+    some = chance.randrange(1, 12)
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.write("." * (some + 4))
+        child.stdin.flush()
+    for _ in range(some):
         if child.stdout.read(1) != "+":
             break
     time.sleep(chance.random() * 0.02)
     child.send_signal(how)
     child.stdout.read()
+    code = child.wait(60)
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.close()
     child.stdout.close()
-    return child.wait(60) != 0
+    return code != 0
 
 
 def ended(child: subprocess.Popen[str]) -> list[str]:
