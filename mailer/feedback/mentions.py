@@ -10,9 +10,9 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING, Final
 
-from mailer.feedback.reading.hypertext import unescaped
 from mailer.feedback.reading.mime import opened
 from mailer.feedback.reading.octets import text_of, unwrapped, words
+from mailer.issue.prose import unescaped
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator

@@ -25,6 +25,7 @@ _LONGEST = 262_144
 _DEEPEST = 30
 _KEY = re.compile(r"[A-Za-z_][\w .-]{0,40}[ \t]*:(?:[ \t\u00a0]|$)", re.MULTILINE)
 _YAML_END = re.compile(r"^(?:---|\.\.\.)[ \t]*$", re.MULTILINE)
+_TOO_MUCH = "The front matter is too deeply nested, or holds a number of thousands of digits."
 _TOML_END = re.compile(r"^\+\+\+[ \t]*$", re.MULTILINE)
 _TOML_KEY = re.compile(r"^[ \t]*[\"']?([\w-]+)[\"']?[ \t]*=", re.MULTILINE)
 _TOML_LINE = re.compile(r"\(at line (\d+), column \d+\)")
@@ -120,7 +121,7 @@ def _toml(head: str, page: Page, row: int) -> tuple[FrontMatter, int] | None:
         said = f"The front matter is not valid TOML: {_TOML_LINE.sub('', str(error)).strip()}."
         raise UserError(Problem(said, page.file, line)) from None
     except (RecursionError, ValueError):
-        raise UserError(Problem("The front matter is too deeply nested.", page.file, first)) from None
+        raise UserError(Problem(_TOO_MUCH, page.file, first)) from None
     lines = {
         match[1]: first + block.count("\n", 0, match.start())
         for match in list(_TOML_KEY.finditer(block))[:200]
@@ -140,8 +141,7 @@ def _json(head: str, page: Page, row: int) -> tuple[FrontMatter, int] | None:
             Problem(f"The front matter is not valid JSON: {error.msg}.", page.file, line)
         ) from None
     except (RecursionError, ValueError):
-        said = "The front matter is too deeply nested."
-        raise UserError(Problem(said, page.file, page.numbers[row])) from None
+        raise UserError(Problem(_TOO_MUCH, page.file, page.numbers[row])) from None
     raw = {key: value for key, value in values.items() if isinstance(value, str)}
     lines = dict.fromkeys(values, page.numbers[row])
     rest = head[length : length + 200].split("\n", 1)[0]

@@ -39,6 +39,7 @@ _UNDERSCORES = re.compile(r"(?<!\w)(_{1,3})(?![\s_])((?:[^_]|(?<=[^\W_])_(?=[^\W
 _MARKS = re.compile(r"(?<!\d)\*\*+|\*\*+(?!\d)|~~+|`+")
 _DEEPEST = 3
 _SPACE = re.compile(r"\s+")
+_NUMBER = re.compile(r"&#0*([0-9]{8})[0-9]*")
 _ENTITY = re.compile(r"&(?:#\d+|#[xX][0-9a-fA-F]+|[A-Za-z][A-Za-z0-9]*);")
 _ATOM = re.compile(r"\s+|[A-Za-z0-9]+|.", re.DOTALL)
 _NO_SPACES = re.compile("[\u0e00-\u0eff\u1000-\u109f\u1780-\u17ff\u2e80-\ud7af\uf900-\ufaff\uff00-\uffef]")
@@ -62,6 +63,11 @@ def decoded(text: str) -> str:
     text = text.translate(_NONCHARACTERS)
     text = _CODE.sub(lambda code: code[0].translate(_HIDDEN_TAGS), text)
     return one_line(_decoded(text).translate(_SHOWN))
+
+
+def unescaped(text: str) -> str:
+    """Undo character references; eight digits are more than any character has, and `int` refuses thousands."""
+    return html.unescape(_NUMBER.sub(r"&#\1", text))
 
 
 def one_line(text: str) -> str:
@@ -105,7 +111,7 @@ def _decoded(text: str) -> str:
     for _ in range(2):
         if not _ENTITY.search(text):
             break
-        text = _untagged(html.unescape(text), frozenset())
+        text = _untagged(unescaped(text), frozenset())
     return text
 
 

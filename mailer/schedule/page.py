@@ -7,9 +7,10 @@ Promises: it answers 200 and carries the title, or a sentence says what was foun
 from __future__ import annotations
 
 import asyncio
-import html
 import re
 from typing import TYPE_CHECKING, Final
+
+from mailer.issue.prose import unescaped
 
 if TYPE_CHECKING:
     import httpx
@@ -83,4 +84,4 @@ def carries(body: str, title: str) -> bool:
 
 
 def _plain(text: str) -> str:
-    return " ".join(html.unescape(text).translate(_OTHER_MARKS).casefold().split())
+    return " ".join(unescaped(text).translate(_OTHER_MARKS).casefold().split())

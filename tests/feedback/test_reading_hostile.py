@@ -12,8 +12,8 @@ from hypothesis import strategies as st
 
 from mailer.feedback.model import Kind
 from mailer.feedback.reading import read
-from mailer.feedback.reading.hypertext import unescaped
 from mailer.feedback.reading.mime import DEEPEST, LARGEST, MOST_PARTS, opened
+from mailer.issue.prose import unescaped
 from tests.feedback.systems import SYSTEMS, original, postfix
 
 READER = "ann.o'neil+x=y@mail.reader.example"

@@ -138,6 +138,8 @@ BOMBS = {
     "YAML aliases": b"---\na: &a [x]\nb: &b [*a, *a]\nc: [*b, *b]\n---\n",
     "TOML nesting": b"+++\na = " + b"[" * 50_000 + b"\n+++\n",
     "JSON nesting": b'{"a":' + b"[" * 90_000,
+    "TOML digits": b"+++\na = " + b"1" * 5_000 + b"\n+++\n",
+    "JSON digits": b'{"a": ' + b"1" * 5_000 + b"}\n",
     "lines": b"\n" * 200_000,
     "controls": bytes(range(32)) * 400,
 }

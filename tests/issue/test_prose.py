@@ -64,3 +64,11 @@ def test_prose_of_nothing_but_signs_ends_soon(piece):
     text = piece * (250_000 // len(piece))
     assert len(plain(text)) <= len(text)
     assert len(decoded(text)) <= len(text)
+
+
+def test_a_character_of_thousands_of_digits_is_none():
+    """`int` refuses them: it is the sign of an unknown character, in titles, preheaders and bodies."""
+    character = f"&#{'1' * 5_000};"
+    assert plain(f"a {character} b") == decoded(f"a {character} b") == "a \ufffd b"
+    issue = read_issue(f"---\ntitle: a {character}\n---\n\nb {character}\n".encode(), "letter.md")
+    assert (issue.title, issue.preheader) == ("a \ufffd", "b \ufffd")

@@ -110,6 +110,11 @@ def test_a_title_in_pieces_is_found():
     assert not carries("<h1>anything</h1>", "  ")
 
 
+def test_a_page_with_a_number_of_no_character_is_read():
+    """Of thousands of digits no `int` is made, and the title is found behind it."""
+    assert carries(f"<p>&#{'9' * 5_000};</p><h1>Water no 2</h1>", "Water no 2")
+
+
 def gated(world: World, answer: list[str | None], monkeypatch) -> None:
     """Have a schedule that waits for its page; `answer[0]` is what the page says."""
     monkeypatch.setattr("mailer.schedule.dealing.missing", lambda _url, _title: answer[0])

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-import html
 import re
 from typing import Final
+
+from mailer.issue.prose import unescaped
 
 LARGEST: Final = 1 << 16
 
@@ -13,13 +14,7 @@ _BREAKS: Final = re.compile(
     r"/?(?:p|br|div|tr|td|th|li|ul|ol|table|h[1-6]|hr|blockquote|pre|body|html|center)\b", re.IGNORECASE
 )
 _NAME: Final = re.compile(r"/?[a-z][a-z0-9]*", re.IGNORECASE)
-_NUMBER: Final = re.compile(r"&#0*([0-9]{8})[0-9]*")
 _BLANK: Final = re.compile(r"[ \t\xa0]+")
-
-
-def unescaped(text: str) -> str:
-    """Undo character references; eight digits are more than any character has, and `int` refuses thousands."""
-    return html.unescape(_NUMBER.sub(r"&#\1", text))
 
 
 def plain(source: str) -> str:

@@ -144,9 +144,8 @@ def _own(connection: Connection, site: Site, subscriber_id: int, mailing_id: int
         return None
     key = next((key for key, each in subscribers.list_ids(connection).items() if each == place.list_id), "")
     one = site.settings.lists.get(key)
-    address = place.address or mask(
-        person.email
-    )  # an old mail may be in other hands: it tells no newer address
+    # An old mail may be in other hands: it tells no newer address.
+    address = place.address or mask(person.email)
     recipient = Recipient(
         subscriber_id, place.list_id, address, person.name, person.language, person.attributes
     )
