@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Final
 
 import typer
 
+from mailer.cli.options import LARGEST_ID
 from mailer.cli.output import emit, say, wants_json
 from mailer.errors import Problem, TryLater, UserError
 
@@ -88,11 +89,14 @@ def ingest(
 @app.command(epilog="Example: mailer feedback unknown --json")
 def unknown(
     show: Annotated[
-        int | None, typer.Option("--show", metavar="ID", help="Write this mail out.", show_default=False)
+        int | None,
+        typer.Option("--show", metavar="ID", help="Write this mail out.", max=LARGEST_ID, show_default=False),
     ] = None,
     done: Annotated[
         list[int] | None,
-        typer.Option("--done", metavar="ID", help="Note that it was looked at.", show_default=False),
+        typer.Option(
+            "--done", metavar="ID", help="Note that it was looked at.", max=LARGEST_ID, show_default=False
+        ),
     ] = None,
 ) -> None:
     """Show the mails that nobody understood, what people wrote, and reports that prove nothing."""

@@ -10,6 +10,9 @@ import typer
 from mailer.cli.output import json_wanted
 from mailer.errors import Problem, UserError
 
+LARGEST_ID: Final = 2**31 - 1
+"""Of a row: what the database's integers hold."""
+
 Issue = Annotated[
     str | None,
     typer.Argument(

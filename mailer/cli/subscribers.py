@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 
-from mailer.cli.options import ListNamed, SegmentNamed, Yes
+from mailer.cli.options import LARGEST_ID, ListNamed, SegmentNamed, Yes
 from mailer.cli.output import emit, note, say, say_lines, table
 from mailer.cli.people import Email, changing, looking, moment_of, now, one_list, pairs, some_list, the_person
 
@@ -243,7 +243,8 @@ def import_people(  # noqa: PLR0913, PLR0917 - each is a flag of the command lin
         str | None, typer.Option(help="Such as cp1250, where it cannot be told.", show_default=False)
     ] = None,
     undo: Annotated[
-        int | None, typer.Option(metavar="ID", help="Take this import back.", show_default=False)
+        int | None,
+        typer.Option(metavar="ID", help="Take this import back.", max=LARGEST_ID, show_default=False),
     ] = None,
     revive: Annotated[
         bool,

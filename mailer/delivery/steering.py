@@ -28,6 +28,7 @@ if TYPE_CHECKING:
     from mailer.issue.provenance import Provenance
 
 _CHUNK = 20_000
+_DIGITS = 9  # more are no number of an issue, nor an integer of the database
 
 
 class Amended(NamedTuple):
@@ -46,8 +47,9 @@ def find(connection: Connection, wanted: str, list_key: str | None = None) -> Ma
     if named is not None:
         return named
     m = mailings.c
+    is_number = wanted.isdecimal() and len(wanted) <= _DIGITS
     query = select(m.id).where(
-        (m.slug == wanted) | (m.number == int(wanted)) if wanted.isdecimal() else m.slug == wanted
+        (m.slug == wanted) | (m.number == int(wanted)) if is_number else m.slug == wanted
     )
     if list_key is not None:
         query = query.where(m.list_key == list_key)

@@ -244,3 +244,16 @@ def test_every_command_has_help_with_an_example(name, place, capsys):
         assert "-C DIR" in said, words
         if not getattr(inner, "commands", {}):
             assert f"Example: mailer {' '.join(words)}" in " ".join(said.split()), words
+
+
+@pytest.mark.parametrize(
+    "words",
+    [["audit"], ["pause"], ["feedback", "unknown", "--show"], ["feedback", "unknown", "--done"]],
+    ids=" ".join,
+)
+def test_a_number_that_no_database_holds_is_bad_input(newsletter: Path, cli: Any, words: list[str]):
+    """Twenty digits name nothing that there is, and are no bug."""
+    assert cli("db", "check").code == 0
+    ended = cli(*words, "9" * 20)
+    assert ended.code == 2
+    assert "bug" not in ended.err

@@ -30,6 +30,7 @@ if TYPE_CHECKING:
 
     from tests.feedback.conftest import World
     from tests.feedback.dovecot import Server
+    from tests.feedback.talking import Talker
 
 pytestmark = [pytest.mark.dovecot, pytest.mark.parametrize("engine", ["sqlite"], indirect=True)]
 FULL = "452 4.2.2 mailbox full"
@@ -44,7 +45,7 @@ def server() -> Iterator[Server]:
 
 
 def house_of(
-    world: World, folder: Path, server: Server, scheme: str = "imaps", port: int = 0, more: str = ""
+    world: World, folder: Path, server: Server | Talker, scheme: str = "imaps", port: int = 0, more: str = ""
 ) -> House:
     """Give a newsletter that reads that mailbox."""
     (folder / "password").write_text(f"{PASSWORD}\n")

@@ -12,7 +12,7 @@ from mailer.feedback.intake.pop3 import Pop
 from mailer.feedback.reading.mime import LARGEST
 from tests.feedback.house import House, housed
 from tests.feedback.talking import talking
-from tests.feedback.test_mailboxes import kept, until
+from tests.feedback.test_mailboxes import house_of, kept, reader_of, until
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Mapping
@@ -63,19 +63,10 @@ def read(world: World, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Calla
 
     def until_true(scheme: str, answer: Answer, true: Callable[[House], bool]) -> House:
         monkeypatch.setattr(mailbox, "_FIRST_REST", 0.01)
-        (tmp_path / "password").write_text("secret")
         greeting = b"* OK\r\n" if scheme == "imaps" else b"+OK\r\n"
         with talking(tmp_path, greeting, answer) as server:
-            table = f"""
-[[feedback.mailboxes]]
-name = "bounces"
-url = "{scheme}://bounces@127.0.0.1:{server.port}"
-password_file = "password"
-ca_file = "{server.certificate}"
-"""
-            house = housed(world, tmp_path, table)
-            reader = Reader(house.ground, house.ground.settings.feedback.mailboxes[0])
-            with kept(reader, imap.visit if scheme == "imaps" else Pop().visit):
+            house = house_of(world, tmp_path, server, scheme, server.port)
+            with kept(reader_of(house), imap.visit if scheme == "imaps" else Pop().visit):
                 until(lambda: true(house))
         return house
 
