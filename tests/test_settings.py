@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from mailer.errors import Problem, UserError
 from mailer.settings import find_folder, load_settings, seek_folder
-from mailer.settings.values import glob
+from mailer.settings.values import domain, glob
 from mailer.smtp.relay import parse_relay
 
 if TYPE_CHECKING:
@@ -289,3 +289,12 @@ def test_where_there_is_no_newsletter_the_answer_says_what_to_do(tmp_path):
     assert seek_folder(tmp_path) is None
     with pytest.raises(UserError, match="mailer init"):
         find_folder(tmp_path)
+
+
+def test_a_domain_is_kept_as_mail_knows_it():
+    """In A-labels of IDNA 2008, by which `ß` is a letter of its own."""
+    assert domain(" Straße.DE. ") == "xn--strae-oqa.de"
+    assert domain("MX.Example.org") == "mx.example.org"
+    for bad in ("", "a b.example", "ü-.example", "\u2028.example"):
+        with pytest.raises(ValueError, match="is no domain name"):
+            domain(bad)

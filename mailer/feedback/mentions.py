@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Final
 from mailer.feedback.reading.mime import opened
 from mailer.feedback.reading.octets import text_of, unwrapped, words
 from mailer.issue.prose import unescaped
+from mailer.message.header import ascii_form
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Iterator
@@ -29,7 +30,7 @@ def spellings(addresses: Iterable[str]) -> tuple[str, ...]:
     forms: list[str] = []
     for address in filter(None, addresses):
         local, _, domain = address.lower().rpartition("@")
-        hosts = {domain, _ascii(domain)}
+        hosts = {domain, *_spellings(domain)}
         forms += [f"{local}{sign}{host}" for host in hosts for sign in ("@", "=", "%40")]
     return tuple(forms)
 
@@ -39,11 +40,17 @@ def mentions(raw: bytes, forms: tuple[str, ...]) -> bool:
     return any(form in text for text in map(str.lower, _texts(raw, 0)) for form in forms) if forms else False
 
 
-def _ascii(domain: str) -> str:
+def _spellings(domain: str) -> tuple[str, ...]:
+    """Give a domain as A-labels and as the letters that they stand for (RFC 5891)."""
+    plain = ascii_form(domain)
+    if "xn--" not in plain:
+        return ()
+    import idna  # noqa: PLC0415 - its tables are for the few domains that are not ASCII
+
     try:
-        return domain.encode("idna").decode()
+        return plain, idna.decode(plain)
     except UnicodeError:
-        return domain
+        return (plain,)
 
 
 def _texts(raw: bytes, depth: int) -> Iterator[str]:

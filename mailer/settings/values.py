@@ -138,11 +138,15 @@ def name_of(kind: str, text: str) -> str:
 
 
 def domain(text: str) -> str:
-    """Give a domain in lower case as A-labels (RFC 5891)."""
-    try:
-        plain = text.strip().rstrip(".").encode("idna").decode().lower()
-    except UnicodeError:
-        plain = ""
+    """Give a domain in lower case as A-labels (RFC 5891), as addresses are kept."""
+    plain = text.strip().rstrip(".").lower()
+    if not plain.isascii():
+        import idna  # noqa: PLC0415 - few domains need its tables
+
+        try:
+            plain = idna.encode(plain, uts46=True).decode()
+        except UnicodeError:
+            plain = ""
     if not re.fullmatch(r"[a-z0-9](?:[a-z0-9.-]{0,251}[a-z0-9])?", plain):
         raise ValueError(f"{text!r} is no domain name")
     return plain

@@ -70,6 +70,16 @@ def test_an_address_is_found_however_it_is_encoded(how: str):
     assert not mentions(NAMING[how], spellings(["bo@reader.example"]))
 
 
+@pytest.mark.parametrize("known", ["ann@straße.example", "ann@xn--strae-oqa.example"])
+@pytest.mark.parametrize(
+    "written", ["Ann@Straße.example", "ann@XN--strae-oqa.example", "b+ann=straße.example@x.y"]
+)
+def test_a_domain_of_other_letters_is_found_in_both_spellings(known: str, written: str):
+    """By the rules of today (IDNA 2008), as addresses are kept; by older ones it was another domain."""
+    assert mentions(f"To: {written}\n\nHello\n".encode(), spellings([known]))
+    assert not mentions(b"To: ann@strasse.example\n\nHello\n", spellings([known]))
+
+
 def test_nobody_is_named_by_no_address():
     """Who has no address left is found in no mail."""
     assert not mentions(NAMING["plain"], spellings(["", ""]))
