@@ -15,6 +15,7 @@ from mailer import __version__
 from mailer.database import writing
 from mailer.delivery import ledger, sending
 from mailer.delivery.custody.place import place_of
+from mailer.delivery.engine import End
 from mailer.delivery.seat import Seat
 from mailer.delivery.states import DeliveryState as S
 from mailer.delivery.tables import workers
@@ -34,13 +35,17 @@ if TYPE_CHECKING:
 
 
 def delivered(office: Office, watch: Callable[[Ground, Engine], None] | None = None) -> sending.Result:
-    """Send, for half a minute at most."""
+    """Send; one that would never end is stopped after a minute."""
 
     async def deliver(url: str) -> sending.Result:
         ground = sending.Ground(office.settings, KEYS, office.world.engine, [parse_relay(url)])
-        look = None if watch is None else lambda engine: watch(ground, engine)
-        sent = sending.deliver(ground, office.world.mailing_id, watch=look)
-        return await asyncio.wait_for(sent, 30)
+
+        def look(engine: Engine) -> None:
+            asyncio.get_running_loop().call_later(60, engine.stop, End.STOPPED)
+            if watch is not None:
+                watch(ground, engine)
+
+        return await sending.deliver(ground, office.world.mailing_id, watch=look)
 
     with running() as server:
         return asyncio.run(deliver(server.url("connections=4")))

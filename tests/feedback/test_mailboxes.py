@@ -235,14 +235,17 @@ def test_a_mailbox_that_cannot_be_read_is_told_once(
     assert house.events("feedback.unreadable") == ["bounces"]
 
 
-def test_a_certificate_that_nobody_signed_is_not_trusted(world: World, tmp_path: Path, server: Server):
-    """No password is said to a server that cannot prove itself."""
-    house = house_of(world, tmp_path, server)
+@pytest.mark.parametrize(("scheme", "visit"), [("imaps", imap.visit), ("pop3s", Pop().visit)])
+def test_a_certificate_that_nobody_signed_is_not_trusted(
+    world: World, tmp_path: Path, server: Server, scheme: str, visit: Callable[[Reader], None]
+):
+    """No password is said to a server that cannot prove itself, and that is what is told."""
+    house = house_of(world, tmp_path, server, scheme)
     text = (tmp_path / "mailer.toml").read_text().replace("ca_file", "#ca_file")
     (tmp_path / "mailer.toml").write_text(text)
     house = housed(world, tmp_path, text.partition("poll_seconds = 1\n")[2])
     with pytest.raises(OSError, match="certificate"):
-        imap.visit(reader_of(house))
+        visit(reader_of(house))
 
 
 def test_a_missing_password_is_said_at_once(world: World, tmp_path: Path, server: Server):
