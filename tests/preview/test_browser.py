@@ -130,12 +130,13 @@ def until(page: Any, true: str) -> None:
 def test_dark_is_a_click_away(browser: Any, url: str):
     """The frames turn dark and light without the browser's own preference."""
     page, _ = opened(browser, url, 1400)
-    ground = "getComputedStyle(document.querySelector('.phone iframe').contentDocument.body).colorScheme"
-    scheme = "document.querySelector('.phone iframe').contentDocument.querySelector('meta[name=color-scheme]').content"
-    assert page.evaluate(scheme) == "light"
+    mail = "document.querySelector('.phone iframe').contentDocument"  # of which nothing may be there while it loads
+    scheme = f"{mail}?.querySelector('meta[name=color-scheme]')?.content"
+    ground = f"{mail}?.body && getComputedStyle({mail}.body).colorScheme"
+    until(page, f"{scheme} === 'light'")
     page.click("#dark")
     until(page, f"{scheme} === 'dark'")
-    assert page.evaluate(ground) == "dark"
+    until(page, f"({ground}) === 'dark'")
     page.close()
 
 
@@ -150,7 +151,7 @@ def test_page_follows_the_file(browser: Any, url: str, desk: Desk):
     desk.path.write_text("---\ntitle: [\n---\n", encoding="utf-8")
     page.wait_for_selector("#problems:not([hidden])")
     assert "72.md" in page.inner_text("#problems")
-    assert page.frame_locator(".phone iframe").get_by_text("Other words").count() == 1
+    page.frame_locator(".phone iframe").get_by_text("Other words").wait_for(state="attached")
     page.close()
 
 
